@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,11 @@ from safetensors.numpy import save
 
 from sandbox.nets.weights import read
 from sandbox.record.whole import replacing
+
+
+def of_scripts(*files: str) -> str:
+    """The SHA-256 of the sources of a training, for its card."""
+    return sha256(b"".join(Path(each).read_bytes() for each in files)).hexdigest()
 
 
 def write(path: Path, tensors: dict[str, np.ndarray], card: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,27 +8,24 @@ nothing changes: so a code does nothing where it never was seen to act, as a ste
 A step sees some cells of each pair: those that the player may change, and others inside the frame at random.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from safetensors.numpy import save
 
 from sandbox.analysis.dreams.frames import TOKENS, environment, joined, pairs
 from sandbox.analysis.dreams.measures import joined_pairs, keys, labelled, meanings, measure, trials
 from sandbox.core.errors import unknown
-from sandbox.engine.layers import TOP
-from sandbox.learn.quantise import logits_scale, quantised, scale_of
+from sandbox.learn import cards
+from sandbox.learn.nets import Chunked, averaged, first_params, upper, whole
+from sandbox.learn.quantise import logits_scale
 from sandbox.nets.dream import COPIES, FACINGS, NEAR, OWN, PLACES, Dream, Frames, Rows, ahead, around, patches, places
-from sandbox.nets.weights import Weights, read
-from sandbox.record.whole import replacing
+from sandbox.nets.weights import Weights
 from sandbox.worlds.craft.state import Verb
 
 WORLDS = ("craft",)
@@ -69,17 +66,7 @@ def seen(before: Frames, after: Frames, cells: np.ndarray) -> dict[str, np.ndarr
 # -- the net in floats
 
 
-def first_params(codes: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Random weights, smaller the more inputs a layer has."""
-    outputs = COPIES + TOKENS + FACINGS
-    shapes = {"table": (Rows(TOKENS, codes).total, WIDTHS[0]), "middle": WIDTHS, "last": (WIDTHS[1], outputs)}
-    inputs = {"table": COPIES + 4, "middle": WIDTHS[0], "last": WIDTHS[1]}
-    found = {name: rng.normal(0, inputs[name] ** -0.5, shape).astype(np.float32) for name, shape in shapes.items()}
-    biases = {"bias": WIDTHS[0], "middle_bias": WIDTHS[1], "last_bias": outputs}
-    return found | {name: np.zeros(size, np.float32) for name, size in biases.items()}
-
-
-def upper(params: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, Any, Any]:
+def foreseen(params: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     """Activations of both hidden layers (n, S, K, W), and the logits of copies and new tokens."""
     table, width = params["table"], params["table"].shape[1]
     rows = Rows(TOKENS, len(table) - Rows(TOKENS, 0).total)
@@ -90,10 +77,7 @@ def upper(params: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, Any,
     place += told["ahead"][..., None] * table[rows.ahead]
     facing = jax.nn.one_hot(told["facing"], FACINGS) @ table[rows.facing : rows.code]
     place = place.at[:, 0].add(facing)  # the first cell is the player's
-    sums = (own + place + player[:, None])[:, :, None] + table[rows.code :] + params["bias"]
-    first = jax.nn.relu(sums)
-    second = jax.nn.relu(first @ params["middle"] + params["middle_bias"])
-    return first, second, second @ params["last"] + params["last_bias"]
+    return upper(params, (own + place + player[:, None])[:, :, None] + table[rows.code :])
 
 
 def of_cells(logits: Any, own: Any, wanted: Any) -> Any:
@@ -110,7 +94,7 @@ def of_facing(logits: Any, facing: Any) -> Any:
 
 def loss(params: Mapping[str, Any], told: Mapping[str, Any]) -> Any:
     """Mean surprise at what came under the best code of each pair, and a little at no change under the others; nats."""
-    logits, own = upper(params, told)[2], told["own"]
+    logits, own = foreseen(params, told)[2], told["own"]
     ways, turns = logits[..., :-FACINGS], logits[:, 0, :, -FACINGS:]  # the first cell is the player's
     came = of_cells(ways, own, told["wanted"]) + of_facing(turns, told["turned"])
     idle = of_cells(ways, own, own[..., COPIES // 2])
@@ -125,13 +109,11 @@ OPTIMISER = optax.adam(lambda step: RATE / jnp.sqrt(1 + step / SLOWER))
 def stepped(params: Any, mean: Any, moments: Any, told: Mapping[str, Any]) -> tuple[Any, Any, Any, Any]:
     """Parameters, their moving average and moments after a step, and the loss before it."""
     value, grads = jax.value_and_grad(loss)(params, told)
-    changes, moments = OPTIMISER.update(grads, moments)
-    params = optax.apply_updates(params, changes)
-    return params, optax.incremental_update(params, mean, 1 - AVERAGE), moments, value
+    return *averaged(OPTIMISER, AVERAGE, params, mean, moments, grads), value
 
 
 @dataclass
-class DreamJob:
+class DreamJob(Chunked):
     """The training of a dream; see ``learn.training.Job``."""
 
     world: str
@@ -139,13 +121,13 @@ class DreamJob:
     codes: int = CODES
     ticks: int = 150_000  # of episodes, at most
     shuffled: bool = False  # the control: the second frame of each pair is of another pair
-    is_over: ClassVar[bool] = False  # only the budget ends it
 
     def __post_init__(self) -> None:
         if self.world not in WORLDS:
             raise unknown("world", self.world, WORLDS, "learn dream")
         self.chunks, self.steps = 0, 0
-        self.params = first_params(self.codes, np.random.default_rng([self.seed, 1]))
+        rows, outputs = Rows(TOKENS, self.codes).total, COPIES + TOKENS + FACINGS
+        self.params = first_params(rows, WIDTHS, outputs, COPIES + 4, np.random.default_rng([self.seed, 1]))
         self.mean, self.moments = dict(self.params), OPTIMISER.init(self.params)
 
     @property
@@ -187,25 +169,6 @@ class DreamJob:
             (joined([self.before, before]), joined([self.after, after])) if chunk else (before, after)
         )
 
-    # -- checkpoints ---------------------------------------------------------------------------------------------------
-
-    def _tree(self) -> Any:
-        return self.params, self.mean, self.moments
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        leaves = jax.tree_util.tree_leaves(self._tree())
-        counts = {"chunks": np.array([self.chunks]), "steps": np.array([self.steps])}
-        return {f"leaf{k}": np.asarray(leaf) for k, leaf in enumerate(leaves)} | counts
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Continue; the episodes are played again, from their seeds."""
-        tree = jax.tree_util.tree_structure(self._tree())
-        leaves = [arrays[f"leaf{k}"] for k in range(tree.num_leaves)]
-        self.params, self.mean, self.moments = jax.tree_util.tree_unflatten(tree, leaves)
-        self.chunks, self.steps = int(arrays["chunks"][0]), int(arrays["steps"][0])
-        for chunk in range(self.chunks):
-            self._add(chunk)
-
     # -- export --------------------------------------------------------------------------------------------------------
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -214,22 +177,9 @@ class DreamJob:
         chosen = rng.integers(len(self.before), size=2_000)
         some = seen(self.before[chosen], self.after[chosen], cells_of(rng, len(chosen)))
         mean = {name: np.asarray(value) for name, value in self.mean.items()}
-        first, second, _ = (np.asarray(each) for each in upper(mean, some))
-        low, high = scale_of(first), scale_of(second)
-        layers = {
-            "table": quantised(mean["table"], mean["bias"], 1.0, low, 1, COPIES + NEAR + 4),
-            "middle": quantised(mean["middle"], mean["middle_bias"], low, high, TOP, WIDTHS[0]),
-            "last": quantised(mean["last"], mean["last_bias"], high, logits_scale(), TOP, WIDTHS[1]),
-        }
-        biases = {"table": "bias", "middle": "middle_bias", "last": "last_bias"}
-        found = {name: layer.weights for name, layer in layers.items()}
-        found |= {biases[name]: layer.bias for name, layer in layers.items()}
-        shifts = np.array([layer.shift for layer in layers.values()], np.int32)
-        found |= {
-            "shifts": shifts,
-            "unit": np.array([logits_scale()], np.int32),
-            "usage": np.ones(self.codes, np.int32),
-        }
+        first, second, _ = foreseen(mean, some)
+        found = whole(mean, first, second, COPIES + NEAR + 4)
+        found |= {"unit": np.array([logits_scale()], np.int32), "usage": np.ones(self.codes, np.int32)}
         codes = Dream(Weights(found, {}, "")).inferred(self.before[chosen], self.after[chosen])
         return found | {"usage": 1 + np.bincount(codes, minlength=self.codes).astype(np.int32)}
 
@@ -242,9 +192,10 @@ def write(job: DreamJob, path: Path, spent: float) -> dict[str, Any]:
     """
     card = {
         **job.settings, "cpu_seconds": round(spent, 1), "steps": job.steps, "pairs": len(job.before),
-        "script_sha256": sha256(Path(__file__).read_bytes()).hexdigest(),
+        "script_sha256": cards.of_scripts(__file__),
     }  # fmt: skip
-    dream = Dream(Weights(job.tensors(), {}, ""))
+    tensors = job.tensors()
+    dream = Dream(Weights(tensors, {}, ""))
     seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
     known = labelled(LABELLED_SEED)
     card["means"] = [Verb(verb).name.lower() for verb in meanings(dream, known)]
@@ -252,9 +203,4 @@ def write(job: DreamJob, path: Path, spent: float) -> dict[str, Any]:
     card["measured"] = measure(
         dream, joined_pairs([told for _, told in trials(seeds, TEST_POLICY, TEST_NOISE)])
     )._asdict()
-    with replacing(path) as part:
-        part.write_bytes(save(job.tensors(), {"card": json.dumps(card, sort_keys=True)}))
-    card |= {"sha256": read(path).sha256}
-    with replacing(path.with_suffix(".json")) as part:
-        part.write_text(json.dumps(card, indent=1, sort_keys=True) + "\n")
-    return card
+    return cards.write(path, tensors, card)

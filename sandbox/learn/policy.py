@@ -8,7 +8,6 @@ reward of each agent. Weights are exported in integers and tested in the compile
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +18,11 @@ from sandbox.core.errors import UsageError, unknown
 from sandbox.core.finish import Finish
 from sandbox.core.trained_policy import KIND, TrainedPolicy
 from sandbox.engine.environment import Environment
-from sandbox.engine.layers import TOP
 from sandbox.engine.play import Due
 from sandbox.engine.survey import surveyor
 from sandbox.engine.trained import CODES, NONE, code_of, observed
 from sandbox.learn import cards, ppo
-from sandbox.learn.quantise import logits_scale, quantised, scale_of
+from sandbox.learn.nets import whole
 
 TASK, WORLD = "task", "world"  # rewards
 LANES, TICKS = 64, 64  # of what is collected before an update
@@ -278,16 +276,8 @@ class PolicyJob:
         rows[seen] = np.arange(len(kept))
         bias = params["bias"] + table[:, 0].sum(axis=0)
         short = (table - table[:, :1])[seen]
-        activations = [np.asarray(each) for each in ppo.hidden(self._params, sizes, self._sample)]
-        one, two = map(scale_of, activations)
-        first = quantised(short, bias, 1.0, one, 1, len(table))
-        middle = quantised(params["middle"], params["middle_bias"], one, two, TOP, ppo.WIDE)
-        last = quantised(params["last"], params["last_bias"], two, logits_scale(), TOP, ppo.NARROW)
-        return {
-            "rows": rows, "table": first.weights, "bias": first.bias, "middle": middle.weights,
-            "middle_bias": middle.bias, "last": last.weights, "last_bias": last.bias,
-            "shifts": np.array([first.shift, middle.shift, last.shift], np.int32),
-        }  # fmt: skip
+        activations = ppo.hidden(self._params, sizes, self._sample)
+        return {"rows": rows} | whole({**params, "table": short, "bias": bias}, *activations, len(table))
 
 
 def _table(params: Mapping[str, np.ndarray], sizes: ppo.Sizes) -> np.ndarray:
@@ -318,11 +308,10 @@ def score(shares: Any) -> float:
 def _write(job: PolicyJob, path: Path, seconds: float | None = None) -> dict[str, Any]:
     """Write the weights with their card; returns the card, and the SHA-256 of the file."""
     _, of, success, done = (int(count) for count in job._counts["tested"])
-    sources = (Path(ppo.__file__), Path(__file__))
     card = {
         "kind": KIND, "world": job.env.world.name, "observed": observed(job.env), **job.settings, "steps": job.steps,
         "cpu_seconds": seconds and round(seconds, 1), "training": job.episodes(),
         "test": {"first_seed": TEST_SEED, "episodes": of, "successes": success, "tasks_done": done / max(1, of)},
-        "script_sha256": sha256(b"".join(source.read_bytes() for source in sources)).hexdigest(),
+        "script_sha256": cards.of_scripts(ppo.__file__, __file__),
     }  # fmt: skip
     return cards.write(path, job.export(), card)

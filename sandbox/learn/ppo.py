@@ -108,9 +108,7 @@ def loss(params: dict[str, Any], sizes: Sizes, batch: Batch, teaching: Any) -> A
     ratio = jnp.exp(jnp.take_along_axis(logs, batch.pair[:, None], 1)[:, 0] - batch.odds)
     gain = jnp.minimum(ratio * advantage, jnp.clip(ratio, 1 - CLIP, 1 + CLIP) * advantage)
     entropy = -(jnp.exp(logs) * jnp.where(batch.mask, logs, 0)).sum(1)
-    told = jnp.maximum(
-        jnp.take_along_axis(logs, batch.taught[:, None], 1)[:, 0], -10.0
-    )  # what is illegal teaches nothing
+    told = jnp.maximum(jnp.take_along_axis(logs, batch.taught[:, None], 1)[:, 0], UNTEACHABLE)
     return mean(VALUE * (value - batch.gain) ** 2 - gain - ENTROPY * entropy - teaching * told)
 
 

@@ -8,7 +8,6 @@ average, in integers.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,11 +23,10 @@ from sandbox.analysis.noisy_play import noisy_play
 from sandbox.core.tokens import Practice, Tokens
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.environment import Environment, make
-from sandbox.engine.layers import TOP
 from sandbox.engine.learned import blank, network, tokens_of, transitions
 from sandbox.engine.registry import opened
 from sandbox.learn import cards
-from sandbox.learn.quantise import logits_scale, quantised, scale_of
+from sandbox.learn.nets import Chunked, averaged, first_params, upper, whole
 
 WIDTHS = 64, 32  # of the hidden layers
 BATCH, STEPS = 1024, 60  # samples of a step; steps of a round
@@ -95,23 +93,6 @@ def one_hot(rows: np.ndarray, width: int) -> csr_matrix:
     )
 
 
-def first_params(tokens: Tokens, slots: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Random weights, smaller the more inputs a layer has."""
-    rows = slots * tokens.rows + tokens.own_rows
-    shapes = {"table": (rows, WIDTHS[0]), "middle": WIDTHS, "last": (WIDTHS[1], tokens.outputs)}
-    inputs = {"table": slots, "middle": WIDTHS[0], "last": WIDTHS[1]}
-    found = {name: rng.normal(0, inputs[name] ** -0.5, shape).astype(np.float32) for name, shape in shapes.items()}
-    biases = {"bias": shapes["table"][1], "middle_bias": WIDTHS[1], "last_bias": tokens.outputs}
-    return found | {name: np.zeros(size, np.float32) for name, size in biases.items()}
-
-
-def upper(params: Mapping[str, Any], sums: Any) -> tuple[Any, Any, Any]:
-    """Activations of both hidden layers, and the logits, from the sums of rows."""
-    first = jax.nn.relu(sums + params["bias"])
-    second = jax.nn.relu(first @ params["middle"] + params["middle_bias"])
-    return first, second, second @ params["last"] + params["last_bias"]
-
-
 def loss(params: Mapping[str, Any], sums: Any, heads: Any, classes: Any, tokens: Tokens) -> Any:
     """Mean cross-entropy, in nats: the sum over the channels of each sample's head."""
     logits, total, begin = upper(params, sums)[2], 0.0, 0
@@ -124,7 +105,7 @@ def loss(params: Mapping[str, Any], sums: Any, heads: Any, classes: Any, tokens:
 
 
 @dataclass
-class WorldModelJob:
+class WorldModelJob(Chunked):
     """The training of a world model; see ``learn.training.Job``."""
 
     world: str
@@ -134,17 +115,13 @@ class WorldModelJob:
     shuffled: bool = False  # the control: trained on the actions of other lanes
     options: list[dict[str, Any]] = field(default_factory=list)  # by default those of the world's practice
 
-    @property
-    def is_over(self) -> bool:
-        """Never: only the budget ends it."""
-        return False
-
     def __post_init__(self) -> None:
         self.options = self.options or practice(self.world).options()
         self.chunks, self.steps = 0, 0
         slots = self.environments[0].world.tokens.neighbours(self.environments[0].params).shape[1]
         rngs = [np.random.default_rng([self.seed, 1, k]) for k in range(self.members)]
-        self.params = [first_params(self.tokens, slots, rng) for rng in rngs]
+        rows = slots * self.tokens.rows + self.tokens.own_rows
+        self.params = [first_params(rows, WIDTHS, self.tokens.outputs, slots, rng) for rng in rngs]
         self.mean = [dict(own) for own in self.params]
         self.moments = [self.optimiser.init(own) for own in self.params]
 
@@ -173,12 +150,7 @@ class WorldModelJob:
 
     @cached_property
     def _updated(self) -> Any:
-        def update(params: Any, mean: Any, moments: Any, grads: Any) -> tuple:
-            changes, moments = self.optimiser.update(grads, moments)
-            params = optax.apply_updates(params, changes)
-            return params, optax.incremental_update(params, mean, 1 - AVERAGE), moments
-
-        return jax.jit(update)
+        return jax.jit(partial(averaged, self.optimiser, AVERAGE))
 
     # -- training ------------------------------------------------------------------------------------------------------
 
@@ -212,25 +184,6 @@ class WorldModelJob:
         )
         return float(told)
 
-    # -- checkpoints ---------------------------------------------------------------------------------------------------
-
-    def _tree(self) -> Any:
-        return self.params, self.mean, self.moments
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        leaves = jax.tree_util.tree_leaves(self._tree())
-        counts = {"chunks": np.array([self.chunks]), "steps": np.array([self.steps])}
-        return {f"leaf{k}": np.asarray(leaf) for k, leaf in enumerate(leaves)} | counts
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Continue; the episodes are played again, from their seeds."""
-        tree = jax.tree_util.tree_structure(self._tree())
-        leaves = [arrays[f"leaf{k}"] for k in range(tree.num_leaves)]
-        self.params, self.mean, self.moments = jax.tree_util.tree_unflatten(tree, leaves)
-        self.chunks, self.steps = int(arrays["chunks"][0]), int(arrays["steps"][0])
-        for chunk in range(self.chunks):
-            self._add(chunk)
-
     # -- export --------------------------------------------------------------------------------------------------------
 
     def tensors(self) -> dict[str, np.ndarray]:
@@ -241,22 +194,8 @@ class WorldModelJob:
 
     def _whole(self, mean: Mapping[str, Any], some: Samples) -> dict[str, np.ndarray]:
         mean = {name: np.asarray(value) for name, value in mean.items()}
-        seen = one_hot(some.rows, len(mean["table"]))
-        first, second, _ = (np.asarray(each) for each in upper(mean, seen @ mean["table"]))
-        low, high = scale_of(first), scale_of(second)
-        most = min(some.rows.shape[1] + 8, len(mean["table"]))
-        layers = [
-            quantised(mean["table"], mean["bias"], 1.0, low, 1, most),
-            quantised(mean["middle"], mean["middle_bias"], low, high, TOP, WIDTHS[0]),
-            quantised(mean["last"], mean["last_bias"], high, logits_scale(), TOP, WIDTHS[1]),
-        ]
-        names = ("table", "bias"), ("middle", "middle_bias"), ("last", "last_bias")
-        found = {
-            name: part
-            for pair, layer in zip(names, layers, strict=True)
-            for name, part in zip(pair, layer, strict=False)
-        }
-        return found | {"shifts": np.array([layer.shift for layer in layers], np.int32)}
+        first, second, _ = upper(mean, one_hot(some.rows, len(mean["table"])) @ mean["table"])
+        return whole(mean, first, second, min(some.rows.shape[1] + 8, len(mean["table"])))
 
 
 def write(job: WorldModelJob, path: Path, spent: float) -> dict[str, Any]:
@@ -267,7 +206,7 @@ def write(job: WorldModelJob, path: Path, spent: float) -> dict[str, Any]:
     """
     card = {
         **job.settings, "cpu_seconds": round(spent, 1), "steps": job.steps, "samples": len(job.samples),
-        "ticks_seen": job.chunks * LANES * TICKS, "script_sha256": sha256(Path(__file__).read_bytes()).hexdigest(),
+        "ticks_seen": job.chunks * LANES * TICKS, "script_sha256": cards.of_scripts(__file__),
     }  # fmt: skip
     cards.write(path, job.tensors(), card)
     chosen, model = practice(job.world), WorldModel(kind="learned", weights=str(path))
