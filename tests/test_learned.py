@@ -7,6 +7,7 @@ from itertools import islice
 
 import numpy as np
 import pytest
+from safetensors.numpy import save
 
 import sandbox
 from sandbox.analysis.drift import drift
@@ -53,7 +54,7 @@ def test_every_world_with_tokens_is_tested_here():
 
 @pytest.mark.parametrize(("world", "options"), [(name, each) for name, cases in LEARNED.items() for each in cases])
 def test_the_outcome_of_a_tick_holds_all_that_has_changed(world, options):
-    """Packed, told what happened, and unpacked, a lane is the next tick, whoever acts at random, in every fact."""
+    """A lane that is packed and unpacked with the true outcome equals the next tick in every fact."""
     env = sandbox.make(world, **options)
     net, witness = network(env.world, env.params, [blank(env.world, env.params, 8, 8)]), transitions(env.world)
     rows, changed = np.zeros((len(net.asked), len(net.found)), np.int32), 0
@@ -148,6 +149,19 @@ def test_wrong_weights_are_refused_in_a_line(model, told):
     with pytest.raises(UsageError, match=told) as error:
         load(scenario(**model)).env()
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("wrong", [
+    {"table": np.zeros((1, 3, 64), np.int16)}, {"last_bias": np.zeros((1, 9), np.int32)},
+    {"shifts": np.full((1, 3), 40, np.int32)}, {"middle": np.zeros((1, 64, 32), np.int32)},
+    {"bias": np.zeros(64, np.int32)},
+])  # fmt: skip
+def test_no_kernel_reads_beyond_the_tensors_of_a_strangers_file(tmp_path, wrong):
+    found, path = weights.read(weights.shipped("world-model-kitchen")), tmp_path / "own.safetensors"
+    path.write_bytes(save({**found.tensors, **wrong}, {"card": json.dumps(found.card)}))
+    env = sandbox.make("kitchen")
+    with pytest.raises(UsageError, match="their tensors do not fit together"):
+        env.play([0], WorldModel(kind="learned", weights=str(path), horizon=2, futures=1))
 
 
 def test_a_scenario_that_may_read_nothing_reads_no_weights(tmp_path):

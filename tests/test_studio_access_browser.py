@@ -63,18 +63,24 @@ def problems(page, width: int) -> list:
     return told + (["keys are told on a phone"] if width < 768 and page.locator("kbd:visible").count() else [])
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_for_everybody(visit, runs, path):
-    page, found = visit(f"/{path.format(runs=runs)}"), {}
-    drawn(page, PAGES[path])
-    assert page.get_by_test_id("stException").count() == 0
+def problems_by_look(page) -> dict[tuple[int, str], list[str]]:
+    """The problems of a page by its width and colour scheme, where it has any."""
+    found = {}
     for width in (1280, 390):
         page.set_viewport_size({"width": width, "height": 900})
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)
             page.wait_for_timeout(500)
             found[width, scheme] = problems(page, width)
-    assert not {look: each for look, each in found.items() if each}
+    return {look: each for look, each in found.items() if each}
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_for_everybody(visit, runs, path):
+    page = visit(f"/{path.format(runs=runs)}")
+    drawn(page, PAGES[path])
+    assert page.get_by_test_id("stException").count() == 0
+    assert not problems_by_look(page)
 
 
 @pytest.mark.parametrize("path, panels", [

@@ -17,8 +17,7 @@ from sandbox.core.world_model import WorldModel
 from sandbox.engine.arrays import copy_lane
 from sandbox.engine.draw import IMAGINED, draw
 from sandbox.engine.environment import Environment
-from sandbox.engine.learned import learned_step, members, network, weights_of
-from sandbox.nets.weights import Weights
+from sandbox.engine.learned import stepper
 from sandbox.statistics import Estimate, clustered_rate
 
 HORIZONS = 1, 5, 13, 34  # ticks
@@ -55,8 +54,8 @@ def drift(
     horizons: Sequence[int] = HORIZONS, ticks: int = 200,
 ) -> list[Drift]:  # fmt: skip
     """The errors of a learned model on episodes of ``policy``, of which the share ``noise`` of actions is random."""
-    found, horizons = weights_of(env.world, model), list(horizons)
-    counts = np.array([_episode(env, found, seed, policy, noise, horizons, ticks) for seed in seeds])
+    steps, horizons = (stepper(env, model, FUTURES), env.step), list(horizons)  # see LEARNED, EXACT
+    counts = np.array([_episode(env, steps, seed, policy, noise, horizons, ticks) for seed in seeds])
     return [_measured(horizon, counts[:, k]) for k, horizon in enumerate(horizons)]
 
 
@@ -70,20 +69,22 @@ def _measured(horizon: int, counts: np.ndarray) -> Drift:
 
 
 def _episode(
-    env: Environment, found: Weights, seed: int, policy: str, noise: float, horizons: Sequence[int], ticks: int
-) -> np.ndarray:
+    env: Environment, steps: Sequence[Callable], seed: int, policy: str, noise: float, horizons: Sequence[int],
+    ticks: int,
+) -> np.ndarray:  # fmt: skip
     """Counts (horizons, models, 3) of one episode."""
     states, taken = _played(env, seed, policy, noise, ticks)
     came = [env.world.ground_truth(state, 0, env.params) for state in states]
-    counts, copy = np.zeros((len(horizons), 2, 3)), env.allocate(1)
-    for way, step in enumerate((_predicted(env, found), _by_rules(env))):
-        for start, future in product(range(0, len(taken), EVERY), range(FUTURES)):
-            copy_lane(states[start], 0, copy, 0)
-            copy.seed[0] = draw(np.uint64(seed), np.int32(start), IMAGINED, future)
-            for tick, actions in enumerate(taken[start : start + horizons[-1]], 1):
-                step(copy, actions, future)
-                if tick in horizons:
-                    told = env.world.ground_truth(copy, 0, env.params)
+    counts, futures = np.zeros((len(horizons), 2, 3)), env.allocate(FUTURES)
+    for (way, step), start in product(enumerate(steps), range(0, len(taken), EVERY)):
+        for k in range(FUTURES):
+            copy_lane(states[start], 0, futures, k)
+            futures.seed[k] = draw(np.uint64(seed), np.int32(start), IMAGINED, k)
+        for tick, actions in enumerate(taken[start : start + horizons[-1]], 1):
+            step(futures, np.repeat(actions, FUTURES, axis=0))
+            if tick in horizons:
+                for k in range(FUTURES):
+                    told = env.world.ground_truth(futures, k, env.params)
                     counts[horizons.index(tick), way] += _errors(came[start], came[start + tick], told)
     return counts / FUTURES
 
@@ -103,19 +104,3 @@ def _played(env: Environment, seed: int, policy: str, noise: float, ticks: int) 
         states.append(type(after)(*(part.copy() for part in after)))
         taken.append(actions)
     return states, taken
-
-
-def _predicted(env: Environment, found: Weights) -> Callable[[Any, np.ndarray, int], None]:
-    """One tick of a lane as the model predicts it."""
-    net, step = network(env.world, env.params, [found]), learned_step(env.world)
-
-    def tick(state: Any, actions: np.ndarray, future: int) -> None:
-        net.member[0] = future % members(found)
-        step(state, 0, actions, env.params, net)
-
-    return tick
-
-
-def _by_rules(env: Environment) -> Callable[[Any, np.ndarray, int], None]:
-    """The same by the rules."""
-    return lambda state, actions, future: env.world.step(state, 0, actions, env.params)

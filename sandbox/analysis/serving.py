@@ -5,7 +5,6 @@ cut. An agent's next call comes as long after its last one as in the record, so 
 loop). Teams are independent: those that keep the same hours collide more than it says here.
 """
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sandbox.analysis.calls import Calls
 from sandbox.core.errors import UsageError, unknown
+from sandbox.core.files import TOMLDecodeError, read_text, read_toml
 from sandbox.engine.queueing.serving import Asked, Rates, Served, serve
 from sandbox.statistics import Estimate, mean_difference
 
@@ -22,6 +22,7 @@ SHARES = (0.5, 0.95, 0.99)  # percentiles of latency
 AGENTS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 SEEDS = 10
 CALLS = 4_000  # of each seed, about
+EXPECTED = "a server: base, each, prompt and batch (TOML)"
 WARM = 0.1  # share of the time that is left out at the beginning, when the server is empty
 
 
@@ -68,14 +69,13 @@ def server_of(name: str) -> Server:
         if name not in SERVERS:
             raise UsageError(unknown("server", name, [*SERVERS, "FILE.toml"]))
         return SERVERS[name]
+    text = read_text(Path(name), EXPECTED)
     try:
-        return Server.model_validate(tomllib.loads(Path(name).read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"server {name}: {error.strerror}") from None
+        return Server.model_validate(read_toml(text))
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         raise UsageError(f"server {name}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except ValueError as error:
+    except TOMLDecodeError as error:
         raise UsageError(f"server {name}: {error}") from None
 
 

@@ -6,7 +6,7 @@ The module of a command imports at its top only what its options need. A command
 
 import errno
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -78,6 +78,14 @@ def check_place(path: Path, folder: bool = False) -> None:
         raise UsageError(f"{path}: cannot write there ({in_words(error)})") from None
     if not os.access(path if path.exists() else path.absolute().parent, os.W_OK):
         raise UsageError(f"{path}: cannot write there")
+
+
+def check_kind(path: Path | None, what: str, kinds: Collection[str]) -> None:
+    """Raise UsageError if the file of ``--out`` has none of these suffixes, or cannot be written."""
+    if path and path.suffix not in kinds:
+        raise UsageError(f"--out {path}: unknown kind of {what} '{path.suffix}'; expected {' or '.join(kinds)}")
+    if path:
+        check_place(path)
 
 
 def usable_worlds() -> "Iterator[World]":

@@ -5,10 +5,9 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._console import check_place, err, out
+from sandbox.cli._console import check_kind, err, out
 from sandbox.cli._options import Allow, Set, opened
 from sandbox.cli._progress import Episodes
-from sandbox.core.errors import UsageError
 
 
 def foresight(
@@ -24,10 +23,7 @@ def foresight(
     from sandbox.report.figures import save
     from sandbox.report.tables import foresight_table
 
-    if figure and figure.suffix not in (".svg", ".png"):
-        raise UsageError(f"--out {figure}: unknown kind of figure '{figure.suffix}'; expected .svg or .png")
-    if figure:
-        check_place(figure)
+    check_kind(figure, "figure", (".svg", ".png"))
     chosen = opened(scenario, set_, allow)
     title = chosen.title or scenario.stem
     with Episodes(err, title) as shown:

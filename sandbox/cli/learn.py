@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +15,7 @@ from sandbox.cli._console import check_place, err, out
 from sandbox.cli._options import Allow, Set, granted, opened, overrides
 from sandbox.cli._progress import Training
 from sandbox.core.errors import UsageError
+from sandbox.nets.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from sandbox.engine.environment import Environment
@@ -75,10 +76,8 @@ def world_model(
     job = WorldModelJob(world, seed, members, ticks, shuffled, practice(world).options(layout or ()))
     folder = folder or Path("runs") / f"learn-world-model-{world}"
     spent = trained(job, folder, seconds, f"world model of {world}")
-    path = folder / "weights.safetensors"
-    card = write(job, path, spent)
-    out.print(f"weights {path}  ({path.stat().st_size / 1e6:.2f} MB, SHA-256 {card['sha256'][:16]}...)")
-    out.print(f"card    {path.with_suffix('.json')}")
+    card = write(job, folder / WEIGHTS, spent)
+    _tell(folder / WEIGHTS, card)
     for row in card["drift"]:
         wrong = f"{row['learned'][0]:.3f} of changed facts wrong; the rules with other dice {row['exact'][0]:.3f}"
         out.print(f"after {row['horizon']:2} ticks: {wrong}  {row['options']}")
@@ -99,7 +98,7 @@ def policy(
 ) -> None:
     """Train a policy by PPO on the success of a world's task, for the reasoner policy:FILE (docs/learning.md)."""
     with needing_jax():
-        from sandbox.learn.policy import WEIGHTS, PolicyJob
+        from sandbox.learn.policy import PolicyJob
     env = _env(target, set_, allow)
     folder = folder or Path("runs") / f"learn-policy-{env.world.name}"
     job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled)
@@ -112,6 +111,12 @@ def policy(
         out.print(f"Crafter score of the training episodes: {done['score']:.2f} %, reward {done['reward']:.2f}")
     told = f"success {test['successes']} of {test['episodes']}, {test['tasks_done']:.2f} parts of the task done"
     out.print(f"on seeds of the test: {told}")
+
+
+def _tell(path: Path, card: dict[str, Any]) -> None:
+    """Where the weights of a training are, and their card."""
+    out.print(f"weights {path}  ({path.stat().st_size / 1e6:.2f} MB, SHA-256 {card['sha256'][:16]}...)")
+    out.print(f"card    {path.with_suffix('.json')}")
 
 
 def _env(target: str, set_: list[str] | None, allow: list[str] | None) -> "Environment":
@@ -140,10 +145,8 @@ def dream(
     job = DreamJob(world, seed, codes, ticks, shuffled)
     folder = folder or Path("runs") / f"learn-dream-{world}"
     spent = trained(job, folder, seconds, f"dream of {world}")
-    path = folder / "weights.safetensors"
-    card = write(job, path, spent)
-    out.print(f"weights {path}  ({path.stat().st_size / 1e6:.2f} MB, SHA-256 {card['sha256'][:16]}...)")
-    out.print(f"card    {path.with_suffix('.json')}")
+    card = write(job, folder / WEIGHTS, spent)
+    _tell(folder / WEIGHTS, card)
     found = card["measured"]
     told = f"{found['inferred'][0]:.3f} right with the inferred code, {found['random'][0]:.3f} with a random one"
     out.print(f"changed facts: {told}; whole frames {found['frames'][0]:.3f} and {found['random_frames'][0]:.3f}")

@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sandbox.cli._console import check_place, out
-from sandbox.core.errors import UsageError
+from sandbox.cli._console import check_kind, out
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,10 +20,7 @@ def results(
     """Print the tables of a batch again without running anything, and export its rows."""
     from sandbox.record.whole import replacing
 
-    if file and file.suffix not in EXPORTS:
-        raise UsageError(f"--out {file}: unknown kind of table '{file.suffix}'; expected {' or '.join(EXPORTS)}")
-    if file:
-        check_place(file)
+    check_kind(file, "table", EXPORTS)
     rows = print_tables(folder)
     if file:
         with replacing(file) as part:

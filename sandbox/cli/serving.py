@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._console import check_place, err, out
+from sandbox.cli._console import check_kind, err, out
 from sandbox.cli._progress import Episodes
 from sandbox.core.errors import UsageError
 
@@ -36,12 +36,7 @@ def serving(
         raise UsageError(f"--middle {part:g}: expected a share above 0, at most 1")
     if clock not in list(Clock):
         raise UsageError(f"--clock {clock}: expected {' or '.join(Clock)}")
-    if picture and picture.suffix not in PICTURES:
-        raise UsageError(
-            f"--out {picture}: unknown kind of picture '{picture.suffix}'; expected {' or '.join(PICTURES)}"
-        )
-    if picture:
-        check_place(picture)
+    check_kind(picture, "picture", PICTURES)
     chosen, counts = server_of(server), _counts(agents)
     with Episodes(err, folder.name) as told:
         trials = [middle(trial, part) for trial in calls_in(folder, Clock(clock), condition, told)]

@@ -4,6 +4,7 @@ These are plain functions outside the kernels. They are called for what is shown
 """
 
 from collections.abc import Callable, Sequence
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -75,6 +76,16 @@ def refusal(told: Transition, agent: int, cause: Cause) -> str:
     """Whether an action was refused or failed, and because of what, in words; "" if it was neither."""
     outcome = told.outcome(agent)
     return f"{outcome}: {told.because(agent, cause) or UNKNOWN[outcome]}" if outcome else ""
+
+
+def offer(verbs: type[IntEnum], legal: np.ndarray) -> str:
+    """The line of an observation that says what an agent can do; ``legal`` (verbs, targets) bool, verb 0 waits."""
+    can = [
+        f"{verb.name.lower()} {', '.join(map(str, np.flatnonzero(legal[verb]).tolist()))}"
+        for verb in verbs
+        if verb and legal[verb].any()
+    ]
+    return f"You can: {'; '.join(['wait', *can])}."
 
 
 def unplanned(told: Transition, agent: int, acts: Callable[[Transition, int], str]) -> str:

@@ -61,8 +61,6 @@ def unroll(
     """
     _check_env(env, "imagine")
     check_base(base, env.world, "imagine")
-    if not isinstance(model, WorldModel | None):
-        raise UsageError(f"imagine: model {shown(model)}, expected a WorldModel, or None for the rules")
     worlds, ticks = _worlds(env, belief), whole(ticks, "imagine: ticks", 0, TICKS)
     plans = whole_array(plans, "imagine: plans", (None, None, 2), np.int32, 0, LANES)
     return _unroll(env, belief, plans, worlds, ticks, base, stepper(env, model, worlds))

@@ -19,6 +19,19 @@ ODDS = np.round(65536 * np.exp(-np.arange(int(UNIT * log(UNLIKELY)) + 1) / UNIT)
 
 
 @kernel
+def sum_rows(table, rows, count, bias, shift, out):
+    """The first layer, into ``out`` (O,) int32: ``bias`` and the first ``count`` of ``rows`` of ``table``, shifted."""
+    for j in range(len(out)):
+        out[j] = bias[j]
+    for k in range(count):
+        row = table[rows[k]]
+        for j in range(len(out)):
+            out[j] += row[j]
+    for j in range(len(out)):
+        out[j] >>= shift
+
+
+@kernel
 def linear(x, weights, bias, shift, first, end, out):
     """Outputs ``first`` .. ``end`` - 1 of a layer, into ``out`` (O,) int32.
 
@@ -39,6 +52,14 @@ def rectify(x):
     """Clip activations (n,) int32 to 0..TOP, in place."""
     for j in range(len(x)):
         x[j] = min(max(x[j], 0), TOP)
+
+
+@kernel
+def activate(first, weights, bias, shift, second):
+    """The activations of both hidden layers: ``first`` (I,) int32 from its sums, and ``second`` (O,) int32."""
+    rectify(first)
+    linear(first, weights, bias, shift, 0, len(second), second)
+    rectify(second)
 
 
 @kernel

@@ -17,7 +17,7 @@ from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.draw import FORESEEN
 from sandbox.engine.kernel import kernel, specialise
-from sandbox.engine.layers import ODDS, linear, pick, rectify
+from sandbox.engine.layers import ODDS, activate, linear, pick, sum_rows
 from sandbox.nets import weights as files
 
 pack = outcome = unpack = None  # filled in by specialise
@@ -65,33 +65,18 @@ def list_rows(place, net, rows):
 
 
 @kernel
-def sum_rows(place, net, member):
-    """The first layer."""
-    out, table = net.first, net.table[member]
-    for j in range(len(out)):
-        out[j] = net.bias[member, j]
-    for k in range(list_rows(place, net, net.found)):
-        row = table[net.found[k]]
-        for j in range(len(out)):
-            out[j] += row[j]
-    for j in range(len(out)):
-        out[j] >>= net.shifts[member, 0]
-
-
-@kernel
 def foresee(net, count, seed, tick):
     """Draw the outcome of the first ``count`` places of ``net.asked``, by their heads."""
     member = net.member[0]
+    shifts = net.shifts[member]
     for k in range(count):
         place, head = net.asked[k, 0], net.asked[k, 1]
-        sum_rows(place, net, member)
-        rectify(net.first)
-        bias, shift = net.middle_bias[member], net.shifts[member, 1]
-        linear(net.first, net.middle[member], bias, shift, 0, len(net.second), net.second)
-        rectify(net.second)
+        seen = list_rows(place, net, net.found)
+        sum_rows(net.table[member], net.found, seen, net.bias[member], shifts[0], net.first)
+        activate(net.first, net.middle[member], net.middle_bias[member], shifts[1], net.second)
         begin, end = net.heads[head], net.heads[head + 1]
-        bias, shift, first, last = net.last_bias[member], net.shifts[member, 2], net.firsts[begin], net.firsts[end]
-        linear(net.second, net.last[member], bias, shift, first, last, net.logits)
+        first, last = net.firsts[begin], net.firsts[end]
+        linear(net.second, net.last[member], net.last_bias[member], shifts[2], first, last, net.logits)
         for channel in range(begin, end):
             index = place * len(net.firsts) + channel
             drawn = pick(
@@ -179,6 +164,8 @@ def network(world: World, params: Any, found: list[files.Weights]) -> Net:
     tokens = tokens_of(world)
     if why := tokens.lacks(params):
         raise UsageError(f"world_model: {why}, so no model of it is learned")
+    if not all(_fits(world, params, each.tensors) for each in found):
+        raise UsageError(f"world_model.weights: their tensors do not fit together; expected {files.EXPECTED}")
     layers = [np.concatenate([each.tensors[name] for each in found]) for name in LAYERS]
     neighbours = np.ascontiguousarray(tokens.neighbours(params), np.int32)
     (places, slots), most = neighbours.shape, tokens.most(params)
@@ -194,13 +181,26 @@ def network(world: World, params: Any, found: list[files.Weights]) -> Net:
     )  # fmt: skip
 
 
+def _fits(world: World, params: Any, tensors: dict[str, np.ndarray]) -> bool:
+    """Whether tensors are those of nets of a world, so that no kernel reads beyond them."""
+    if set(tensors) != set(LAYERS) or any(tensors[name].ndim != 2 for name in ("bias", "middle_bias")):
+        return False
+    count, wide, narrow = *tensors["bias"].shape, tensors["middle_bias"].shape[1]
+    wanted = blank(world, params, wide, narrow).tensors
+    alike = all(
+        own.dtype == wanted[name].dtype and own.shape == (count, *wanted[name].shape[1:])
+        for name, own in tensors.items()
+    )
+    return bool(count and alike and tensors["shifts"].min() >= 0 and tensors["shifts"].max() < 32)
+
+
 def stepper(env: Any, model: WorldModel | None, futures: int) -> Callable[[Any, np.ndarray], None]:
     """What plays one tick of every lane of a state, with these actions: the rules, or a learned model.
 
     Of an ensemble, the nets take turns in each ``futures`` lanes, as in search.
     """
     if not isinstance(model, WorldModel | None):
-        raise UsageError(f"imagine: model {shown(model)}, expected a WorldModel or None")
+        raise UsageError(f"imagine: model {shown(model)}, expected a WorldModel, or None for the rules")
     if model is None or model.kind != "learned":
         return env.step
     weights, step = weights_of(env.world, model), learned_step(env.world)

@@ -13,7 +13,7 @@ import numpy as np
 from sandbox.core.errors import UsageError, shown
 from sandbox.core.trained_policy import TrainedPolicy
 from sandbox.engine.kernel import kernel
-from sandbox.engine.layers import ODDS, linear, pick, rectify
+from sandbox.engine.layers import ODDS, activate, linear, pick, sum_rows
 from sandbox.nets import weights as files
 
 TRAINED = "trained."  # the name under which trained policies are compiled: one kernel serves all
@@ -41,6 +41,7 @@ class Nets(NamedTuple):
     shifts: np.ndarray  # (E, 3) int32       of each layer
     odds: np.ndarray  # see engine.layers
     codes: np.ndarray  # (I,) uint8
+    found: np.ndarray  # (I,) int32          rows of the table
     first: np.ndarray  # (H1,) int32         activations
     second: np.ndarray  # (H2,) int32
     logits: np.ndarray  # (A,) int32
@@ -85,18 +86,15 @@ def encode(obs, lane, agent, codes):
 
 
 @kernel
-def _sum_rows(nets, net):
-    """The first layer."""
-    out, rows = nets.first, nets.rows[net]
-    for j in range(len(out)):
-        out[j] = nets.bias[net, j]
+def _list_rows(nets, net):
+    """Fill ``nets.found`` with the rows of the table for the codes that have one; returns their number."""
+    rows, count = nets.rows[net], 0
     for k in range(len(nets.codes)):
         row = rows[k, nets.codes[k]]
         if row >= 0:
-            for j in range(len(out)):
-                out[j] += nets.table[row, j]
-    for j in range(len(out)):
-        out[j] >>= nets.shifts[net, 0]
+            nets.found[count] = row
+            count += 1
+    return count
 
 
 @kernel
@@ -106,13 +104,10 @@ def decide_by_net(obs, lane, params, team, nets, dice, actions):
     for agent in team:
         net, mask = nets.of[agent], obs.mask[lane, agent]
         encode(obs, lane, agent, nets.codes)
-        _sum_rows(nets, net)
-        rectify(nets.first)
-        linear(
-            nets.first, nets.middle[net], nets.middle_bias[net], nets.shifts[net, 1], 0, len(nets.second), nets.second
-        )
-        rectify(nets.second)
-        linear(nets.second, nets.last[net], nets.last_bias[net], nets.shifts[net, 2], 0, len(mask), nets.logits)
+        shifts = nets.shifts[net]
+        sum_rows(nets.table, nets.found, _list_rows(nets, net), nets.bias[net], shifts[0], nets.first)
+        activate(nets.first, nets.middle[net], nets.middle_bias[net], shifts[1], nets.second)
+        linear(nets.second, nets.last[net], nets.last_bias[net], shifts[2], 0, len(mask), nets.logits)
         legal = False
         for pair in range(len(mask)):
             legal |= mask[pair]
@@ -211,9 +206,10 @@ def _joined(of: np.ndarray, nets: list[dict[str, np.ndarray]], pairs: int) -> Ne
     sizes |= {"last_bias": (pairs,), "shifts": (3,)}
     layers = {name: np.stack([_padded(net[name], size) for net in nets]) for name, size in sizes.items()}
     table = np.concatenate([_padded(net["table"], (len(net["table"]), wide)) for net in nets])
-    scratch = np.zeros(rows[0].shape[0], np.uint8), np.zeros(wide, np.int32), np.zeros(narrow, np.int32)
-    return Nets(of, np.stack(rows).astype(np.int32), table, **layers, odds=ODDS, codes=scratch[0], first=scratch[1],
-                second=scratch[2], logits=np.zeros(pairs, np.int32))  # fmt: skip
+    numbers, whole = len(rows[0]), np.int32
+    return Nets(of, np.stack(rows).astype(whole), table, **layers, odds=ODDS, codes=np.zeros(numbers, np.uint8),
+                found=np.zeros(numbers, whole), first=np.zeros(wide, whole), second=np.zeros(narrow, whole),
+                logits=np.zeros(pairs, whole))  # fmt: skip
 
 
 def _padded(layer: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -23,6 +23,7 @@ from sandbox.engine.survey import surveyor
 from sandbox.engine.trained import CODES, NONE, code_of, observed
 from sandbox.learn import cards, ppo
 from sandbox.learn.nets import whole
+from sandbox.nets.weights import WEIGHTS
 
 TASK, WORLD = "task", "world"  # rewards
 LANES, TICKS = 64, 64  # of what is collected before an update
@@ -30,7 +31,6 @@ TEST_SEED, TEST_EPISODES = 800_000, 100  # of the figures on the card
 EVERY = 250_000  # steps between two tests
 RECENT = 200  # episodes whose success is shown
 SAMPLES = 2048  # observations that choose the scales of the integers
-WEIGHTS = "weights.safetensors"
 
 
 class Lanes:

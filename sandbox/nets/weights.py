@@ -19,6 +19,7 @@ from sandbox.core.files import near
 
 FOLDER = Path(__file__).parent / "weights"
 SUFFIX = ".safetensors"
+WEIGHTS = f"weights{SUFFIX}"  # in the folder of a training
 LARGEST = 64 << 20  # bytes
 EXPECTED = "weights (.safetensors) that 'sandbox learn' has written"
 _DTYPES = {"I8": np.int8, "I16": np.int16, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}

@@ -138,6 +138,27 @@ def front(s, lane, pool):
     return line, np.int64(s.head[lane, line]) - 1
 
 
+# what ``opens``, ``pick`` and ``paused`` usually are
+
+
+@kernel
+def at_once(s, lane, params, server):
+    """A server is always there."""
+    return s.clock[lane]
+
+
+@kernel
+def in_order(s, lane, params, server):
+    """First come, first served."""
+    return front(s, lane, np.int64(params.pool[server]))
+
+
+@kernel
+def never(s, lane, params):
+    """Events happen until there are none."""
+    return False
+
+
 @kernel
 def gather(s, lane, params, pool, line, first):
     """The items that are served together with ``first`` leave their lines with it; returns how many."""

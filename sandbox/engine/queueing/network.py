@@ -13,9 +13,22 @@ import numpy as np
 
 from sandbox.core.errors import UsageError
 from sandbox.engine.draw import uniform
-from sandbox.engine.kernel import kernel, specialise
+from sandbox.engine.kernel import embedded, kernel, specialise
 from sandbox.engine.queueing.distributions import sample
-from sandbox.engine.queueing.events import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating, staffing
+from sandbox.engine.queueing.events import (
+    CLASSES,
+    SPAN,
+    Kind,
+    advancing,
+    at_once,
+    in_order,
+    join,
+    lanes,
+    never,
+    push,
+    seating,
+    staffing,
+)
 
 ARRIVE = Kind.OTHER  # an event: the next customer arrives
 GAP, SERVICE, ROUTE = 0, 2, 4  # streams of draws by customer and visit; the first two take two numbers
@@ -90,16 +103,6 @@ class Tables(NamedTuple):
 
 
 @kernel
-def _opens(s, lane, params, server):
-    return s.clock[lane]
-
-
-@kernel
-def _pick(s, lane, params, server):
-    return front(s, lane, np.int64(params.pool[server]))
-
-
-@kernel
 def _begin(s, lane, params, server, first, count):
     clock, item = s.clock[lane], first
     for _ in range(count):
@@ -111,7 +114,7 @@ def _begin(s, lane, params, server, first, count):
     return clock + sample(row, s.seed[lane], s.number[lane, first], SERVICE, s.visit[lane, first] - 1)
 
 
-_seat = specialise(seating, "network", inline=True, opens=_opens, pick=_pick, begin=_begin)
+_seat = specialise(seating, "network", inline=True, opens=embedded(at_once), pick=embedded(in_order), begin=_begin)
 _staff = specialise(staffing, "network", inline=True, seat=_seat)
 
 
@@ -161,13 +164,8 @@ def _happens(s, lane, params, kind, subject):
     _enter(s, lane, params, item, 0)
 
 
-@kernel
-def _paused(s, lane, params):
-    return False
-
-
 _advance = specialise(
-    advancing, "network", seat=_seat, served=_served, elapse=_elapse, happens=_happens, paused=_paused
+    advancing, "network", seat=_seat, served=_served, elapse=_elapse, happens=_happens, paused=embedded(never)
 )  # fmt: skip
 
 

@@ -12,8 +12,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.engine.kernel import kernel, specialise
-from sandbox.engine.queueing.events import CLASSES, SPAN, Kind, advancing, front, join, lanes, push, seating
+from sandbox.engine.kernel import embedded, kernel, specialise
+from sandbox.engine.queueing.events import (
+    CLASSES,
+    SPAN,
+    Kind,
+    advancing,
+    at_once,
+    in_order,
+    join,
+    lanes,
+    never,
+    push,
+    seating,
+)
 
 ASK = Kind.OTHER  # an event: a call is made; its subject is the call
 GOING, NEW = range(CLASSES)  # lines: calls in progress, calls that wait
@@ -82,16 +94,6 @@ class _Tables(NamedTuple):
 
 
 @kernel
-def _opens(s, lane, params, server):
-    return s.clock[lane]
-
-
-@kernel
-def _pick(s, lane, params, server):
-    return front(s, lane, np.int64(params.pool[server]))
-
-
-@kernel
 def _begin(s, lane, params, server, first, count):
     item, new = first, 0
     for _ in range(count):
@@ -103,7 +105,7 @@ def _begin(s, lane, params, server, first, count):
     return s.clock[lane] + lasts
 
 
-_seat = specialise(seating, "serving", inline=True, opens=_opens, pick=_pick, begin=_begin)
+_seat = specialise(seating, "serving", inline=True, opens=embedded(at_once), pick=embedded(in_order), begin=_begin)
 
 
 @kernel
@@ -132,13 +134,8 @@ def _happens(s, lane, params, kind, subject):
     _seat(s, lane, params, 0)
 
 
-@kernel
-def _paused(s, lane, params):
-    return False
-
-
 _advance = specialise(
-    advancing, "serving", seat=_seat, served=_served, elapse=_elapse, happens=_happens, paused=_paused
+    advancing, "serving", seat=_seat, served=_served, elapse=_elapse, happens=_happens, paused=embedded(never)
 )  # fmt: skip
 
 

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.core.finish import Finish
 from sandbox.core.tokens import Channel, Practice, Tokens, patches
 from sandbox.engine.kernel import kernel
+from sandbox.worlds.kitchen.dynamics.kernels import close
 from sandbox.worlds.kitchen.layouts import CLASSIC
 from sandbox.worlds.kitchen.state import DCOL, DROW, Cell, Pot, Severity, Thing, Verb
 
@@ -191,11 +191,7 @@ def unpack(out, asked, count, s, lane, params):
             s.items[lane, row, col] = thing_of(out[k, BECOMES])
         else:
             _change(s.pots[lane, params.pot_at[row, col]], out[k, BECOMES], out[k, TICKS], params)
-    s.tick[lane] += 1
-    if params.soups and s.served[lane] >= params.soups:
-        s.done[lane] = Finish.COMPLETED
-    elif s.tick[lane] >= params.max_ticks:
-        s.done[lane] = Finish.TICK_LIMIT
+    close(s, lane, params)
 
 
 def _options(dose: float) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from sandbox.worlds.office.state import (
 
 _STEP = re.compile(r"(->\s*)?(.*?)(?:\s+(0?\.\d+|1\.0|0|1))?")
 END = "end"  # where a step of a path can lead
+Hours = list[list[tuple[float, float]]]  # of each weekday: begins and ends, in minutes
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _RULES = {"equal": Rule.EQUAL, "at most": Rule.AT_MOST, "at most policy": Rule.AT_MOST_POLICY, "present": Rule.PRESENT,
           "unique": Rule.UNIQUE, "separate": Rule.SEPARATE}  # fmt: skip
@@ -244,9 +245,9 @@ class _Tables:
 
     # -- posts and flows -----------------------------------------------------------------------------------------------
 
-    def hours(self, text: str, where: str) -> list[list[tuple[float, float]]]:
+    def hours(self, text: str, where: str) -> Hours:
         """Begins and ends of work on each weekday, in minutes of the day."""
-        found: list[list[tuple[float, float]]] = [[] for _ in DAYS]
+        found: Hours = [[] for _ in DAYS]
         where = f"{self.where}: {where}"
         for part in text.split(","):
             given = re.fullmatch(r"\s*([a-z]{3})(?:-([a-z]{3}))?\s+(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)\s*", part)
@@ -265,7 +266,7 @@ class _Tables:
                 raise UsageError(f"{where}: two hours of {day} overlap; expected hours that follow each other")
         return found
 
-    def crew(self, post: str, count: int) -> list[tuple[list[list[tuple[float, float]]], list[int]]]:
+    def crew(self, post: str, count: int) -> list[tuple[Hours, list[int]]]:
         """The hours of ``count`` people of a post, and the row of the time that each activity takes them; -1: none."""
         own, found = self.process.post[post], []
         usual = [row[Activity.TIME] for row in self.activity]
@@ -303,6 +304,13 @@ class _Tables:
             routing.check(path[k], chance[k], jump[k], where)
         return path, chance, jump
 
+    def shares(self) -> np.ndarray:
+        """(F,) float64: the share of the cases that takes each flow."""
+        found = [flow.share for flow in self.process.flow]
+        if abs(sum(found) - 1) > 1e-6:
+            raise UsageError(f"{self.where}: the shares of the flows add up to {sum(found):g}, expected 1")
+        return np.array(found)
+
     def applies(self, path: np.ndarray) -> np.ndarray:
         """(F, K) bool: the fields of a check belong to documents that its flow has."""
         activity, given, found = np.array(self.activity), self.given(), np.zeros((len(path), len(self.check)), bool)
@@ -319,10 +327,23 @@ class _Tables:
         brought = int(np.bitwise_or.reduce([row[Activity.BRINGS] for row in self.activity]))
         return ((1 << len(self.names.documents)) - 1) & ~brought
 
+    def errands(self, manager: int, reviewer: int) -> list[int]:
+        """(P,) rows of the times that a case takes at the posts of manager and reviewer; 0 for the others."""
+        posts = {k: name for k, name in enumerate(self.names.posts) if k in (manager, reviewer)}
+        rows = {k: self.time(self.process.post[p].minutes, 1.0, f"post.{p}.minutes") for k, p in posts.items()}
+        return [rows.get(k, 0) for k in range(len(self.names.posts))]
+
+    def policies(self) -> np.ndarray:
+        """(2, V) float64: the values of the policy, before and after it changes."""
+        for name in self.process.changed:
+            _index(name, self.names.policies, "policy value", f"{self.where}: changed")
+        changed = {**self.process.policy, **self.process.changed}
+        return np.array([[float(own[name]) for name in self.names.policies] for own in (self.process.policy, changed)])
+
     def minutes_of_staff(self, visits: np.ndarray) -> float:
         """The time in which the team's staff, at its shifts, does the work of a case; raises UsageError for no work."""
         crew = self.crew("team", len(self.process.post["team"].crew()))
-        staff = sum(end - begin for hours, _ in crew for day in hours for begin, end in day) / (7 * DAY)
+        staff = _share_of_week(*(hours for hours, _ in crew))
         work = self.work_of_a_case(visits)
         if work <= 0:
             raise UsageError(f"{self.where}: no flow has an activity of the post 'team'; expected work for the agents")
@@ -355,30 +376,23 @@ def build(process: Process, where: str, given: Choices) -> Params:
     tables = _Tables(process, where)
     names, severity = tables.names, given.severity
     path, chance, jump = tables.paths()
-    if abs(sum(flow.share for flow in process.flow) - 1) > 1e-6:
-        raise UsageError(
-            f"{where}: the shares of the flows add up to {sum(f.share for f in process.flow):g}, expected 1"
-        )
+    shares = tables.shares()
     manager, reviewer = (
         _index(getattr(process.office, role), names.posts[1:], "post besides team", f"{where}: office.{role}") + 1
         for role in ("manager", "reviewer")
     )
-    errand = [tables.time(process.post[p].minutes, 1.0, f"post.{p}.minutes") if k in (manager, reviewer) else 0
-              for k, p in enumerate(names.posts)]  # fmt: skip
+    errand = tables.errands(manager, reviewer)
     posts = [process.post[name] for name in names.posts]
     people = [given.people, *(len(post.crew()) for post in posts[1:])]
     crew = [each for name, count in zip(names.posts, people, strict=True) for each in tables.crew(name, count)]
-    shares = np.array([flow.share for flow in process.flow])
     visits = routing.visits_of(path, chance, jump, shares, len(names.activities))
     law = tables.dist[tables.time(process.arrival.gap, 1.0, "arrival.gap")]
     door = tables.hours(process.arrival.work or "mon-sun 0-24", "arrival.work")
-    open_share = sum(end - begin for day in door for begin, end in day) / (7 * DAY)
-    gap = open_share * tables.minutes_of_staff(visits) / (given.load * (1 + BUSIER * severity[Severity.LOAD]))
+    work = _share_of_week(door) * tables.minutes_of_staff(visits)
+    gap = work / (given.load * (1 + BUSIER * severity[Severity.LOAD]))
     links = routing.ways(path, chance, jump, shares)
     issues = [tables.issue(each, severity) for each in process.issue]
-    changed = {**process.policy, **process.changed}
-    for name in process.changed:
-        _index(name, names.policies, "policy value", f"{where}: changed")
+    policy = tables.policies()
     count = sum(people)
     tables.dist[errand[manager]] = of.scaled(
         tables.dist[errand[manager]], 1 + SLOWER * severity[Severity.SLOW_APPROVER]
@@ -400,7 +414,7 @@ def build(process: Process, where: str, given: Choices) -> Params:
         field=np.array(tables.field, np.int32), times=np.array([_factors(process, name) for name in names.fields]),
         issue=np.array([row for row, _ in issues], np.int32).reshape(-1, len(Issue)),
         size=np.array([size for _, size in issues]).reshape(-1, 3),
-        policy=np.array([[float(table[name]) for name in names.policies] for table in (process.policy, changed)]),
+        policy=policy,
         severity=severity, text=_pack(process, tables),
         sign=as_bytes((name.replace("_", " ") for name in (*names.activities, *names.posts)), SIGN),
         spot=stations.spots(path, chance, shares, links, len(names.activities), given.review > 0),
@@ -410,20 +424,25 @@ def build(process: Process, where: str, given: Choices) -> Params:
     )  # fmt: skip
 
 
+def _share_of_week(*hours: Hours) -> float:
+    """The share of a week that these hours make up, all together."""
+    return sum(end - begin for week in hours for day in week for begin, end in day) / (7 * DAY)
+
+
 def _even(rows: list[list[float]]) -> np.ndarray:
     """Rows of one length, with zeros at their ends; tables of quantiles all have the greatest."""
     width = max(map(len, rows))
     return np.array([[*row, *[0.0] * (width - len(row))] for row in rows])
 
 
-def _weeks(crew: list[list[list[tuple[float, float]]]]) -> np.ndarray:
+def _weeks(crew: list[Hours]) -> np.ndarray:
     """(M, 7 x parts, 2) float64: begin and end of the parts of each weekday; equal: none."""
     parts = max((len(day) for week in crew for day in week), default=1)
     return np.array([[day[k] if k < len(day) else (0.0, 0.0) for day in week for k in range(parts)] for week in crew],
                     np.float64).reshape(len(crew), 7 * max(parts, 1), 2)  # fmt: skip
 
 
-def _outer(week: list[list[tuple[float, float]]]) -> list[tuple[float, float]]:
+def _outer(week: Hours) -> list[tuple[float, float]]:
     """The first begin and the last end of each weekday."""
     return [(day[0][0], day[-1][1]) if day else (0.0, 0.0) for day in week]
 

@@ -21,7 +21,7 @@ from sandbox.core.files import read_text
 from sandbox.engine.queueing import distributions as of
 from sandbox.worlds.office import bpmn, compiler, layouts
 from sandbox.worlds.office.bpmn import BEGIN, END, Chain, Model
-from sandbox.worlds.office.compiler import DAYS
+from sandbox.worlds.office.compiler import DAYS, Hours
 from sandbox.worlds.office.fit import BLIND, DECISIONS, LONGEST, process_file, short_names
 from sandbox.worlds.office.fitting import SPARE, stem
 from sandbox.worlds.office.layouts import MOST_PEOPLE
@@ -38,7 +38,6 @@ _NOW = {  # what Prosimos 2 reads of each distribution
     "lognorm": ("mean", "variance", "min", "max"), "gamma": ("mean", "variance", "min", "max"), "fix": ("value",),
 }  # fmt: skip
 _UNREAD = ("batch_processing", "prioritisation_rules", "branch_rules", "multitask", "global_attributes")
-Hours = list[list[tuple[float, float]]]  # of each weekday: begins and ends, in minutes
 
 
 # -- the file ----------------------------------------------------------------------------------------------------------

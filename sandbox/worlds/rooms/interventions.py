@@ -27,7 +27,7 @@ def _change_mind(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
 def _sell_out(params: Params, given: dict, aim: Aim, dice: Random) -> dict:
     planned = {item["thing"] for item in given["items"]} - {"nothing", *given["out_of_stock"]}
     if not planned:
-        raise UsageError("sold_out: expected an item of the plan that is in stock; there is none")
+        raise UsageError("sold_out: no item of the plan is in stock; expected one")
     return {"out_of_stock": [*given["out_of_stock"], dice.choice(sorted(planned))], **_back(given)}
 
 

@@ -8,6 +8,7 @@ living room, ``b`` bedroom, ``s`` study, ``h`` hall, ``w`` bathroom. A door is a
 from typing import NamedTuple
 
 import numpy as np
+import scipy  # its parts are imported at their first use
 
 from sandbox.core.errors import UsageError
 from sandbox.core.files import explained
@@ -127,17 +128,9 @@ def _check(plan: np.ndarray, where: str) -> None:
         raise UsageError(f"{where}: line {row + 1}, column {col + 1}: floor or a door at the border; expected a wall")
     if not (plan == Cell.ENTRANCE).any():
         raise UsageError(f"{where}: no entrance; expected at least one E")
-    open_, reached = np.isin(plan, (Cell.FLOOR, Cell.DOOR, Cell.ENTRANCE)), plan == Cell.ENTRANCE
-    while True:
-        grown = reached.copy()
-        grown[1:] |= reached[:-1]
-        grown[:-1] |= reached[1:]
-        grown[:, 1:] |= reached[:, :-1]
-        grown[:, :-1] |= reached[:, 1:]
-        grown &= open_
-        if (grown == reached).all():
-            break
-        reached = grown
+    open_ = np.isin(plan, (Cell.FLOOR, Cell.DOOR, Cell.ENTRANCE))
+    regions, _ = scipy.ndimage.label(open_)
+    reached = np.isin(regions, regions[plan == Cell.ENTRANCE])
     for row, col in np.argwhere(open_ & ~reached)[:1].tolist():
         raise UsageError(f"{where}: line {row + 1}, column {col + 1}: no way leads there from the entrance")
 

@@ -93,7 +93,7 @@ class Item(IntEnum):
 class Flaw(IntEnum):
     """Bits of ``State.flaw``: why an item cannot be used."""
 
-    OVERLAP = 1  # a pillar, or what is not floor, is where it is to stand
+    OVERLAP = 1  # it would stand on a pillar, or on anything else but floor
     BLOCKED = 2  # its front, or both its sides
     UNREACHED = 4  # no way leads from the entrance to it
     NO_WALL = 8

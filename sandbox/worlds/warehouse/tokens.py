@@ -8,9 +8,9 @@ that shelves are put down on slots only, and delivered on goals if the board has
 nothing changes without one. The courier task has no tokens.
 """
 
-from sandbox.core.finish import Finish
 from sandbox.core.tokens import Channel, Practice, Tokens, patches
 from sandbox.engine.kernel import kernel
+from sandbox.worlds.warehouse.dynamics.kernels import close
 from sandbox.worlds.warehouse.dynamics.orders import serve
 from sandbox.worlds.warehouse.dynamics.seen import refresh, step_ahead
 from sandbox.worlds.warehouse.state import Cell, Params, Verb
@@ -87,7 +87,7 @@ def _goal(s, lane, agent, moves):
 
 @kernel
 def _can_enter(s, lane, agent, row, col, params):
-    """Whether a robot can be in a cell, whoever else is there."""
+    """Whether robots can enter a cell; another robot may be there."""
     if not (0 <= row < params.plan.shape[0] and 0 <= col < params.plan.shape[1]) or s.grid[lane, row, col] >= Cell.WALL:
         return False
     there = s.agent_at[lane, row, col] - 1
@@ -167,11 +167,7 @@ def unpack(out, asked, count, s, lane, params):
             s.carrying[lane, agent] = 0
     _deliver(s, lane, params, out, count)
     refresh(s, lane, params)
-    s.tick[lane] += 1
-    if params.deliveries and s.delivered[lane] >= params.deliveries:
-        s.done[lane] = Finish.COMPLETED
-    elif s.tick[lane] >= params.max_ticks:
-        s.done[lane] = Finish.TICK_LIMIT
+    close(s, lane, params)
 
 
 def lacks(params: Params) -> str:

@@ -1,7 +1,7 @@
 // A dreamed world beside the true one. Streamlit calls the exported function at every change.
 //
 // It is sent {dream, kernel: pictures, rows, cols, keys: what each code means, arrows: the code of each action,
-// marked: cells [row, column], standing}, and tells {key: "0".."7" | "back" | "restart", number}; `number` tells two
+// marked: cells [row, column], standing}, and tells {key: "0".."7" | "back", number}; `number` tells two
 // equal presses apart.
 
 const ARROWS = { ArrowLeft: "move_left", ArrowRight: "move_right", ArrowUp: "move_up", ArrowDown: "move_down" };

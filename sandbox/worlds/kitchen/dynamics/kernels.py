@@ -233,6 +233,16 @@ def _movements(s, lane, actions, params):
 
 
 @kernel
+def close(s, lane, params):
+    """The end of a tick."""
+    s.tick[lane] += 1
+    if params.soups and s.served[lane] >= params.soups:
+        s.done[lane] = Finish.COMPLETED
+    elif s.tick[lane] >= params.max_ticks:
+        s.done[lane] = Finish.TICK_LIMIT
+
+
+@kernel
 def step(s, lane, actions, params):
     """One tick; does nothing once the lane is done. Unknown verbs and targets count as stay."""
     if s.done[lane] != Finish.RUNNING:
@@ -248,8 +258,4 @@ def step(s, lane, actions, params):
         earned += s.sparse[lane, agent]
     for agent in range(params.agents):
         s.reward[lane, agent] = earned + s.shaped[lane, agent] if params.shaped else earned
-    s.tick[lane] += 1
-    if params.soups and s.served[lane] >= params.soups:
-        s.done[lane] = Finish.COMPLETED
-    elif s.tick[lane] >= params.max_ticks:
-        s.done[lane] = Finish.TICK_LIMIT
+    close(s, lane, params)

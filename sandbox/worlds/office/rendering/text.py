@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sandbox.core.telling import offer
 from sandbox.core.world import Observation
 from sandbox.engine.kernel import twin
 from sandbox.worlds.office.compiler import Labels, labels
@@ -180,10 +181,4 @@ def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
         notes = f"; {', '.join(each['notes'])}" if each["notes"] else ""
         lines.append(f"[{each['tray']}] '{each['activity']}', {place}, arrived {each['days_since_arrival']} days ago, "
                      f"here for {each['hours_here']} hours{notes}")  # fmt: skip
-    legal = obs.mask[lane, agent].reshape(len(Verb), SLOTS)
-    can = [
-        f"{verb.name.lower()} {', '.join(map(str, np.flatnonzero(legal[verb]).tolist()))}"
-        for verb in Verb
-        if verb != Verb.WAIT and legal[verb].any()
-    ]
-    return "\n".join([*lines, f"You can: {'; '.join(['wait', *can])}."])
+    return "\n".join([*lines, offer(Verb, obs.mask[lane, agent].reshape(len(Verb), SLOTS))])

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sandbox.core.telling import offer
 from sandbox.core.world import Observation
 from sandbox.worlds.rooms.catalogue import catalogue, room_name
 from sandbox.worlds.rooms.state import (
@@ -187,10 +188,4 @@ def render_text(obs: Observation, lane: int, agent: int, params: Params) -> str:
     if role == Role.DESIGNER:
         lines.append(f"Your pencil is in row {vector[Column.ROW]:.0f}, column {vector[Column.COL]:.0f}; what you place "
                      f"faces {FACES[int(vector[Column.TURN])]}.")  # fmt: skip
-    legal = obs.mask[lane, agent].reshape(len(Verb), SLOTS)
-    can = [
-        f"{verb.name.lower()} {', '.join(map(str, np.flatnonzero(legal[verb]).tolist()))}"
-        for verb in Verb
-        if verb != Verb.WAIT and legal[verb].any()
-    ]
-    return "\n".join([*lines, f"You can: {'; '.join(['wait', *can])}."])
+    return "\n".join([*lines, offer(Verb, obs.mask[lane, agent].reshape(len(Verb), SLOTS))])

@@ -212,6 +212,16 @@ def _known(actions, lane, agent):
 
 
 @kernel
+def close(s, lane, params):
+    """The end of a tick."""
+    s.tick[lane] += 1
+    if params.deliveries and s.delivered[lane] >= params.deliveries:
+        s.done[lane] = Finish.COMPLETED
+    elif s.tick[lane] >= params.max_ticks:
+        s.done[lane] = Finish.TICK_LIMIT
+
+
+@kernel
 def step(s, lane, actions, params):
     """One tick; does nothing once the lane is done. Unknown verbs and targets count as noop."""
     if s.done[lane] != Finish.RUNNING:
@@ -237,11 +247,7 @@ def step(s, lane, actions, params):
         deliver(s, lane, params)
     look_ahead(s, lane, params)
     write_board(s, lane, params)
-    s.tick[lane] += 1
-    if params.deliveries and s.delivered[lane] >= params.deliveries:
-        s.done[lane] = Finish.COMPLETED
-    elif s.tick[lane] >= params.max_ticks:
-        s.done[lane] = Finish.TICK_LIMIT
+    close(s, lane, params)
 
 
 @kernel
