@@ -287,6 +287,17 @@ def test_a_killed_server_loses_nothing_that_was_answered_and_the_run_says_that_i
     assert outcome.own_decisions == 5 and outcome.ticks > 5 and verify(tmp_path / "runs" / "seed3").passed
 
 
+def test_an_action_that_was_answered_is_executed_though_the_client_leaves_at_once():
+    seating = Seating(load(WEB))
+    (seat,) = seating.begin(5).seats.values()
+    assert seat.observe().tick == 0
+    with seat._changed:  # the episode's thread sees both at once
+        seat.act(0, "wait")
+        seat.leave(0.0)
+    seating.close()
+    assert [turn.tick for turn in seat.turns] == [0, 1] and seat.outcome["finish"] == "stopped"
+
+
 def test_a_client_that_leaves_stops_its_episodes_and_they_are_recorded(piped, tmp_path):
     process, tool = piped
     played(tool, 5)

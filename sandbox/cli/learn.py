@@ -15,7 +15,6 @@ from sandbox.cli._console import check_place, err, out
 from sandbox.cli._options import Allow, Set, granted, opened, overrides
 from sandbox.cli._progress import Training
 from sandbox.core.errors import UsageError
-from sandbox.nets.weights import WEIGHTS
 
 if TYPE_CHECKING:
     from sandbox.engine.environment import Environment
@@ -46,14 +45,15 @@ def needing_jax() -> Iterator[None]:
         raise UsageError(f"{error.name} is missing for training: pip install 'sandbox[learn]'") from None
 
 
-def trained(job: "Job", folder: Path, seconds: float, name: str) -> float:
-    """Train with a display of progress; returns the CPU seconds that were spent in all."""
+def trained(job: "Job", folder: Path, seconds: float, name: str) -> tuple[float, Path]:
+    """Train with a display of progress; returns the CPU seconds in all, and the place of the weights."""
     from sandbox.learn.training import train
+    from sandbox.nets.weights import WEIGHTS
 
     check_place(folder, folder=True)
     try:
         with Training(err, name) as shown:
-            return train(job, folder, seconds, shown)
+            return train(job, folder, seconds, shown), folder / WEIGHTS
     except KeyboardInterrupt:
         err.print(f"stopped; {folder} has a checkpoint, and the same command continues")
         raise typer.Exit(1) from None
@@ -75,9 +75,9 @@ def world_model(
         from sandbox.learn.world_model import WorldModelJob, practice, write
     job = WorldModelJob(world, seed, members, ticks, shuffled, practice(world).options(layout or ()))
     folder = folder or Path("runs") / f"learn-world-model-{world}"
-    spent = trained(job, folder, seconds, f"world model of {world}")
-    card = write(job, folder / WEIGHTS, spent)
-    _tell(folder / WEIGHTS, card)
+    spent, path = trained(job, folder, seconds, f"world model of {world}")
+    card = write(job, path, spent)
+    _tell(path, card)
     for row in card["drift"]:
         wrong = f"{row['learned'][0]:.3f} of changed facts wrong; the rules with other dice {row['exact'][0]:.3f}"
         out.print(f"after {row['horizon']:2} ticks: {wrong}  {row['options']}")
@@ -102,10 +102,10 @@ def policy(
     env = _env(target, set_, allow)
     folder = folder or Path("runs") / f"learn-policy-{env.world.name}"
     job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled)
-    spent = trained(job, folder, seconds, f"policy of {env.world.name}")
+    spent, path = trained(job, folder, seconds, f"policy of {env.world.name}")
     card = job.test(spent)
     done, test = card["training"], card["test"]
-    out.print(f"weights {folder / WEIGHTS}  (SHA-256 {card['sha256'][:16]}...)")
+    out.print(f"weights {path}  (SHA-256 {card['sha256'][:16]}...)")
     out.print(f"trained {card['steps']:,} steps, {done['episodes']:,} episodes in {spent:,.0f} CPU s")
     if "score" in done:
         out.print(f"Crafter score of the training episodes: {done['score']:.2f} %, reward {done['reward']:.2f}")
@@ -144,9 +144,9 @@ def dream(
         from sandbox.learn.dream import DreamJob, write
     job = DreamJob(world, seed, codes, ticks, shuffled)
     folder = folder or Path("runs") / f"learn-dream-{world}"
-    spent = trained(job, folder, seconds, f"dream of {world}")
-    card = write(job, folder / WEIGHTS, spent)
-    _tell(folder / WEIGHTS, card)
+    spent, path = trained(job, folder, seconds, f"dream of {world}")
+    card = write(job, path, spent)
+    _tell(path, card)
     found = card["measured"]
     told = f"{found['inferred'][0]:.3f} right with the inferred code, {found['random'][0]:.3f} with a random one"
     out.print(f"changed facts: {told}; whole frames {found['frames'][0]:.3f} and {found['random_frames'][0]:.3f}")

@@ -48,7 +48,7 @@ class Turn(NamedTuple):
 
 
 class Left(KeyboardInterrupt):
-    """A client left: its episode ends as ``stopped``, as by Ctrl-C, without the tick that it did not decide."""
+    """A client left: its episode ends as ``stopped``, as by Ctrl-C, before the first tick that it did not decide."""
 
 
 class Action(NamedTuple):
@@ -87,9 +87,10 @@ class Seat:
             while self._acted is None and not self._left and (rest := until - time.monotonic()) > 0:
                 self._changed.wait(rest)
                 self._serve(view)
-            if self._left:
+            action = self._acted
+            if self._left and not action:  # one that was answered is executed
                 raise Left
-            self._waits, action = False, self._acted
+            self._waits = False
             self._missed = 0 if action else self._missed + 1
             return [(action.verb, action.target) if action else PASS]
 

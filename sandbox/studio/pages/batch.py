@@ -14,7 +14,7 @@ from sandbox.studio.views.batch_list import STATES, entries, shelf
 from sandbox.studio.views.batch_progress import Pace, counts, filling
 from sandbox.studio.views.batch_results import outcomes
 from sandbox.studio.views.run_picker import from_address
-from sandbox.studio.views.shared import plain, told, turn
+from sandbox.studio.views.shared import download, plain, told, turn
 
 POLL = 1.0  # seconds between two updates of a running batch
 SHELF = 3.0  # the same for the list of batches
@@ -103,13 +103,11 @@ def _told(order, folder: Path) -> None:
 
 def _downloads(folder: str, now: jobs.Status) -> None:
     name = Path(folder).name
-    st.download_button("CSV", lambda: batch_results.table(folder), f"{name}.csv", "text/csv", key="csv",
-                       on_click="ignore", icon=":material/download:", help="A row for each trial")  # fmt: skip
-    st.download_button("Report", lambda: batch_results.report_page(folder), f"{name}.html", "text/html", key="report",
-                       on_click="ignore", icon=":material/download:",
-                       help="One page with figures and pictures of the worst seeds; takes half a minute")  # fmt: skip
-    st.download_button("TOML", as_toml(now.known.scenario), f"{name}.toml", "application/toml", key="toml",
-                       on_click="ignore", icon=":material/download:", help="The scenario, as it ran")  # fmt: skip
+    download("CSV", lambda: batch_results.table(folder), f"{name}.csv", "text/csv", "A row for each trial", key="csv")
+    download("Report", lambda: batch_results.report_page(folder), f"{name}.html", "text/html",
+             "One page with figures and pictures of the worst seeds; takes half a minute", key="report")  # fmt: skip
+    download("TOML", lambda: as_toml(now.known.scenario), f"{name}.toml", "application/toml",
+             "The scenario, as it ran", key="toml")  # fmt: skip
 
 
 def _live(given: str, pace: Pace, drawn: str) -> None:

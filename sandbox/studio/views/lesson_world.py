@@ -12,7 +12,7 @@ from sandbox.studio.backend.lesson_state import LessonState, preview_seed
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.views.lesson_form import Asked, key_of, one_of
 from sandbox.studio.views.player import asked_tick, player
-from sandbox.studio.views.shared import link, plain
+from sandbox.studio.views.shared import download, link, plain
 
 WORDS = "The arm to watch. Before it is measured: its beginning only, without the score, each arm on a seed of its own."
 
@@ -58,6 +58,5 @@ def _elsewhere(lesson: Lesson, arm: str, asked: Asked, order: Live, known: bool)
             query = {"scenario": name_of(lesson, arms[arm], asked.settings), "seed": str(order.seed)}
             link("Watch", "Watch it with all panels", "This arm on the page Watch, at a telling seed.",
                  icon=":material/play_arrow:", query_params=query)  # fmt: skip
-        st.download_button("Export TOML", as_toml(order.scenario.as_dict()), f"{lesson.name}.toml", "application/toml",
-                           icon=":material/download:", on_click="ignore",
-                           help="This arm as a scenario, for `sandbox run` and `sandbox batch`.")  # fmt: skip
+        download("Export TOML", lambda: as_toml(order.scenario.as_dict()), f"{lesson.name}.toml", "application/toml",
+                 "This arm as a scenario, for `sandbox run` and `sandbox batch`.")  # fmt: skip

@@ -10,7 +10,7 @@ from sandbox.studio.backend import record as evidence
 from sandbox.studio.backend.background_task import BackgroundTask, Report
 from sandbox.studio.backend.runner import Runner
 from sandbox.studio.backend.snapshot import Snapshot
-from sandbox.studio.views.shared import plain
+from sandbox.studio.views.shared import download, plain
 
 POLL = 0.5  # seconds between two updates of background tasks
 EMPTY = "Nothing is recorded yet: play an episode first."
@@ -39,10 +39,8 @@ def record(show: Runner, snapshot: Snapshot) -> None:
             if st.button(f"Make a {name}", icon=":material/movie:", help="The episode from its start to here."):
                 asked[suffix] = evidence.video(folder, trial, suffix)
     st.fragment(_reports, run_every=POLL if _working(asked) else None)(asked, _working(asked))
-    st.download_button(
-        "Download the record", lambda: _copied(folder), f"{folder.name}.db", "application/vnd.sqlite3",
-        icon=":material/download:", on_click="ignore", help="One SQLite file. In a folder as run.db it is a run.",
-    )  # fmt: skip
+    download("Download the record", lambda: _copied(folder), f"{folder.name}.db", "application/vnd.sqlite3",
+             "One SQLite file. In a folder as run.db it is a run.")  # fmt: skip
     _outcome(evidence.outcomes(folder).get(trial))
 
 
@@ -97,8 +95,7 @@ def _report(kind: str, report: Report) -> None:
         st.error(f"{_named(kind)}: {plain(report.error, 600)}", icon=":material/error:")
     elif kind in (".gif", ".mp4"):
         mime = "image/gif" if kind == ".gif" else "video/mp4"
-        st.download_button(f"Save the {kind[1:].upper()}", report.value, f"episode{kind}", mime, on_click="ignore",
-                           icon=":material/download:", help="The file is ready.")  # fmt: skip
+        download(f"Save the {kind[1:].upper()}", lambda: report.value, f"episode{kind}", mime, "The file is ready.")
     else:
         fine = report.value.intact if kind == "chain" else report.value.passed
         box, icon = (st.success, ":material/verified:") if fine else (st.error, ":material/gpp_bad:")

@@ -20,7 +20,7 @@ from sandbox.studio.backend.places import opened, scenario_files
 from sandbox.studio.backend.setup import Drawn, from_address
 from sandbox.studio.views.address import SETTING, SETUP, among, chosen, forget, usual, within
 from sandbox.studio.views.scenario_builder import compose
-from sandbox.studio.views.shared import plain
+from sandbox.studio.views.shared import download, plain
 from sandbox.studio.views.upload import upload
 
 OWN, UPLOADED = "Compose one", "An uploaded file"
@@ -52,9 +52,8 @@ def choose() -> Choice:
         own = load(scenario, origin=origin)
         drawn = from_address(st.query_params.get(SETUP, ""))
         found = load(drawn.into(own.model_dump()), origin=own.origin) if drawn != Drawn() else own
-        st.download_button("Export TOML", as_toml({**found.as_dict(), "seed": seed}), "scenario.toml",
-                           "application/toml", icon=":material/download:", on_click="ignore",
-                           help="For `sandbox run` and `sandbox batch`.")  # fmt: skip
+        download("Export TOML", lambda: as_toml({**found.as_dict(), "seed": seed}), "scenario.toml",
+                 "application/toml", "For `sandbox run` and `sandbox batch`.")  # fmt: skip
     return Choice(world, found, seed, own, drawn)
 
 

@@ -13,7 +13,7 @@ from sandbox.studio.backend.setup import Brush, Draft, to_address
 from sandbox.studio.components.board import Edit, board
 from sandbox.studio.views.address import SETTING, SETUP
 from sandbox.studio.views.scenario_picker import Choice
-from sandbox.studio.views.shared import PROBLEM, plain
+from sandbox.studio.views.shared import PROBLEM, download, plain
 
 MOVE, ERASE = "Move", "Erase"
 TOP = "whatever is on top"
@@ -153,15 +153,14 @@ def _ways(draft: Draft) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="ways"):
         st.button("Play it", key="play_it", type="primary", icon=":material/play_arrow:", on_click=play,
                   help="Watch the team work from here")  # fmt: skip
-        st.download_button("Scenario", as_toml(scenario), "scenario.toml", "application/toml", on_click="ignore",
-                           icon=":material/download:", key="save_scenario",
-                           help="For `sandbox run` and `sandbox batch`: every seed begins so")  # fmt: skip
+        download("Scenario", lambda: as_toml(scenario), "scenario.toml", "application/toml",
+                 "For `sandbox run` and `sandbox batch`: every seed begins so", key="save_scenario")  # fmt: skip
         try:
             text = draft.layout()
         except UsageError:
             return
-        st.download_button("Map", text, "map.txt", "text/plain", on_click="ignore", icon=":material/map:",
-                           key="save_map", help="The map as text, which the option `layout` takes")  # fmt: skip
+        download("Map", lambda: text, "map.txt", "text/plain", "The map as text, which the option `layout` takes",
+                 icon=":material/map:", key="save_map")  # fmt: skip
 
 
 def _said(draft: Draft) -> None:

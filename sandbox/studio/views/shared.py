@@ -103,3 +103,12 @@ def do(deed: Callable[..., None], *given: Any) -> None:
 
 def button(label: str, key: str, words: str, deed: Callable[..., None], *given: Any, **look: Any) -> None:
     st.button(plain(label, 40), key=key, help=plain(words, 300), on_click=do, args=(deed, *given), **look)
+
+
+def download(label: str, made: Callable[[], str | bytes], name: str, mime: str, words: str, **look: Any) -> None:
+    """A button that saves a file, which is made when it is pressed.
+
+    Streamlit would keep a file that is made before for one run of the page only, and the browser asks for it later.
+    """
+    look = {"icon": ":material/download:", **look}
+    st.download_button(label, made, name, mime, help=words, on_click="ignore", **look)
