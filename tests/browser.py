@@ -30,6 +30,13 @@ OURS = re.compile(r"^(?!.*(404 \(Not Found\)|WebGL|GPU stall))")
 FAILED = pytest.StashKey[bool]()
 
 
+def pytest_collection_modifyitems(items):
+    """What needs a browser is tried twice: on a busy machine it may wait too long. The summary lists what was."""
+    for item in items:
+        if "browser" in item.fixturenames:
+            item.add_marker(pytest.mark.flaky(reruns=1))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item):
     report = yield

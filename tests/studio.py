@@ -12,7 +12,7 @@ SCENARIO = {"world": {"name": "warehouse", "layout": "tiny"}, "agents": [{"count
 COMPILE = 180  # seconds that a cold start may take on a busy machine
 
 
-def until(condition, seconds=20.0):
+def until(condition, seconds=60.0):
     """Wait for ``condition()``; returns what it gave."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

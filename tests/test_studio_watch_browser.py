@@ -171,18 +171,21 @@ def test_an_approval_is_answered(visit):
     page = ready(visit("/?scenario=oversight", 390, height=844))
     press(page, "Step")
     page.get_by_text("asks what to do").wait_for()
-    asked, bar = (page.locator(each).bounding_box() for each in (".st-key-asked", ".countdown i"))
-    button = page.locator("[class*='st-key-answer_3_']").get_by_role("button").first.bounding_box()
-    assert asked["width"] == 390 and asked["y"] + asked["height"] == pytest.approx(844, abs=1)
-    assert asked["y"] <= button["y"] and button["y"] + button["height"] <= 844 and button["height"] >= 44
+    answer = page.locator("[class*='st-key-answer_3_']").get_by_role("button").first
 
-    def in_sight() -> bool:
+    def docked() -> bool:
+        """At the foot of the window, with buttons for fingers, and the picture in sight above it."""
         stage, asked = (page.locator(each).bounding_box() for each in (".stage", ".st-key-asked"))
-        return stage["y"] + stage["height"] <= asked["y"] + 1
+        button, end = answer.bounding_box(), asked["y"] + asked["height"]
+        inside = asked["y"] <= button["y"] and button["y"] + button["height"] <= 844 and button["height"] >= 44
+        seen = stage["y"] + stage["height"] <= asked["y"] + 1
+        return asked["width"] == 390 and abs(end - 844) <= 1 and inside and seen
 
-    until(in_sight)  # the picture, with a ring around who asks
-    assert page.locator(".countdown i").bounding_box()["width"] < bar["width"]
-    page.locator("[class*='st-key-answer_3_']").get_by_role("button").first.click()
+    until(docked)
+    bar = page.locator(".countdown i")
+    whole = bar.bounding_box()["width"]
+    until(lambda: bar.bounding_box()["width"] < whole)
+    answer.click()
     until(lambda: tick(page) == 1)
 
 
