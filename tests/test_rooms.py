@@ -10,13 +10,17 @@ from commands import told
 import sandbox
 from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
+from sandbox.model import Sandbox
+from sandbox.scenario import load as scenario
+from sandbox.studio.backend.solid import Modeller
 from sandbox.worlds.rooms.catalogue import catalogue
 from sandbox.worlds.rooms.layouts import load
 from sandbox.worlds.rooms.rendering.text import FLAWS
 from sandbox.worlds.rooms.state import FIRST_WISH, PER_WISH, WISHES, Deal, Flaw, Item, Tally, Thing, Verb, Wish
 from sandbox.worlds.rooms.telling import quality, worth
+from sandbox.worlds.rooms.walk import solid
 from sandbox.worlds.rooms.walk.furniture import parts
-from sandbox.worlds.rooms.walk.path import cell_of, centre, plan_walk
+from sandbox.worlds.rooms.walk.path import METRE, cell_of, centre, footprint, plan_walk
 
 ROOM = """\
 ##WWW###
@@ -236,6 +240,30 @@ def test_a_walk_is_rendered_goes_on_and_shows_every_item(tmp_path, capsys):
     assert told(*asked, 1) == 0 and "1 of them from before" in capsys.readouterr().out
     assert (first.read_bytes(), second.read_bytes()) == (kept, lost) and film.exists()
     assert told(*asked, 2) == 2 and "frames of another walk" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not find_spec("trimesh"), reason="needs the extra walk")
+def test_in_three_dimensions_things_stand_on_the_floor_where_the_plan_has_them():
+    env = flat()
+    made = planned(env, ("open bookcase", 4, 1, "north"))
+    meshes = env.world.scene(made, 0, env.params).geometry
+    found = [mesh.bounds for name, mesh in meshes.items() if name.startswith("item-0-")]
+    low, high = np.min([each[0] for each in found], axis=0), np.max([each[1] for each in found], axis=0)
+    row, col, rows, cols = footprint(env.params, made.item[0, 0])
+    assert (low[:2] >= np.array([col, -row - rows]) * METRE - 1e-6).all() and low[2] == pytest.approx(0, abs=1e-3)
+    assert (high[:2] <= np.array([col + cols, -row]) * METRE + 1e-6).all() and high[2] > 1.5
+
+
+def test_the_studio_shows_it_in_three_dimensions_or_says_what_is_missing(monkeypatch):
+    model = Sandbox(scenario({"world": {"name": "rooms", "layout": ROOM, "wishes": 1}, "agents": [{"count": 3}]}), 1)
+    if find_spec("trimesh"):
+        modeller = Modeller()
+        first = modeller.solid(model)
+        assert "three" in first.page and modeller.solid(model) is first
+        model.step()
+        assert modeller.solid(model) is not first
+    monkeypatch.setattr(solid, "find_spec", lambda name: None)
+    assert "pip install 'sandbox[walk]'" in Modeller().solid(model).problem
 
 
 @pytest.mark.skipif(not find_spec("mitsuba"), reason="needs the extra walk")

@@ -294,6 +294,7 @@ class World:
     # so far went on: minutes by name
     gantt: Gantt | None = None  # who works on what, for worlds with a clock
     tour: Callable[[Any, int, Any], Tour] | None = None  # state, lane, params -> a camera's tour (``core.tour``)
+    scene: Callable[[Any, int, Any], Any] | None = None  # state, lane, params -> a ``trimesh.Scene`` of what it holds
     ladder: Ladder | None = None  # achievements, for agents that learn skills
     source: str = ""  # the origin of its rules
     rules: str = ""  # in a few sentences, for people who watch it

@@ -13,10 +13,11 @@ from sandbox.studio.backend.feed import Event, Feed
 from sandbox.studio.backend.forecast import Forecasts
 from sandbox.studio.backend.gantt import Diary, Work
 from sandbox.studio.backend.layers import available
+from sandbox.studio.backend.solid import Modeller, Solid
 from sandbox.studio.backend.team import TeamView, TeamWatch
 
 CHARTS, EVENTS, AGENT, TEAM, INTERVENE, RECORD = "Charts", "Events", "Agent", "Team", "Intervene", "Record"
-TRANSCRIPT, ABOUT = "Transcript", "About"
+TRANSCRIPT, ABOUT, SOLID = "Transcript", "About", "3D"
 NAMED = 10_000  # agents whose names are listed
 
 
@@ -48,6 +49,7 @@ class Scene:
     insight: AgentSnapshot | None = None
     team: TeamView | None = None
     offer: AvailableCommands | None = None  # commands available now
+    solid: Solid | None = None  # in three dimensions
 
 
 class Chronicle:
@@ -55,7 +57,7 @@ class Chronicle:
 
     def __init__(self, film: EpisodePlayer):
         self._series, self._feed, self._team, self._forecasts = Series(), Feed(), TeamWatch(), Forecasts()
-        self._diary = Diary()
+        self._diary, self._modeller = Diary(), Modeller()
         film.on_tick = self.note
         self.note(film)
 
@@ -103,4 +105,5 @@ class Chronicle:
             insight=insight(model, into, self._forecasts.proved(model), film.transition) if into is not None else None,
             team=self._team.view(model, picked or 0) if looked == TEAM else None,
             offer=offer_of(model, film.people, picked, film.closed, look.cell) if looked == INTERVENE else None,
+            solid=self._modeller.solid(model) if looked == SOLID and model.env.world.scene else None,
         )

@@ -12,7 +12,7 @@ from sandbox.studio.views.run_picker import chosen, from_address
 from sandbox.studio.views.runs import runs
 from sandbox.studio.views.shared import plain, turn
 
-PANELS = (beside.EVENTS, beside.TRANSCRIPT, beside.CHARTS, beside.AGENT, beside.TEAM, beside.RECORD)
+PANELS = (beside.EVENTS, beside.TRANSCRIPT, beside.CHARTS, beside.AGENT, beside.TEAM, beside.RECORD, beside.SOLID)
 
 
 def page() -> None:

@@ -12,7 +12,10 @@ from sandbox.studio.views.scenario_picker import choose
 from sandbox.studio.views.setup import setup
 from sandbox.studio.views.shared import told
 
-PANELS = (beside.CHARTS, beside.EVENTS, beside.AGENT, beside.TEAM, beside.INTERVENE, beside.RECORD, beside.ABOUT)
+PANELS = (
+    beside.CHARTS, beside.EVENTS, beside.AGENT, beside.TEAM, beside.INTERVENE, beside.RECORD, beside.SOLID,
+    beside.ABOUT,
+)  # fmt: skip
 
 
 def page() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import streamlit as st
 
+from sandbox.engine.registry import find
 from sandbox.record.store import DATABASE
 from sandbox.studio.backend import beside as scene
 from sandbox.studio.backend.commands import Commands
@@ -21,15 +22,20 @@ from sandbox.studio.views.shared import plain
 from sandbox.studio.views.transcript import transcript
 
 PANEL = "panel"  # key of the choice of a panel
+TALL = 320  # pixels of a view in three dimensions
 GONE = "the record was removed: the episode ends with its next tick, and is not kept."
 ICONS = {
     scene.CHARTS: "show_chart", scene.EVENTS: "list", scene.AGENT: "smart_toy", scene.TEAM: "hub",
     scene.INTERVENE: "bolt", scene.RECORD: "fact_check", scene.TRANSCRIPT: "article", scene.ABOUT: "info",
+    scene.SOLID: "view_in_ar",
 }  # fmt: skip
 
 
 def beside(show: Runner, snapshot: Snapshot, names: tuple[str, ...]) -> None:
     """The selected panel. The others are not built, to keep the page fast."""
+    world = snapshot.counters and find(snapshot.counters.world)
+    if not (world.scene if world else st.session_state.get(PANEL) == scene.SOLID):
+        names = tuple(name for name in names if name != scene.SOLID)
     if st.session_state.get(PANEL) not in names:
         st.session_state[PANEL] = names[0]
     chosen = st.pills(
@@ -84,6 +90,16 @@ def _intervene(show: Runner, snapshot: Snapshot) -> None:
             intervene(snapshot.scene.offer, Commands(show))
 
 
+def _solid(show: Runner, snapshot: Snapshot) -> None:
+    """Turned and moved with the mouse; it begins anew where something has changed."""
+    found = snapshot.scene and snapshot.scene.solid
+    if found and found.problem:
+        st.info(plain(found.problem, 300), icon=":material/view_in_ar:")
+    elif found:
+        st.iframe(found.page, height=TALL)
+        st.caption("Drag to turn it, with the right button to move it; the wheel comes nearer.")
+
+
 def _about(show: Runner, snapshot: Snapshot) -> None:
     if (watched := st.session_state.get(WATCHED)) is not None:
         about(watched.world.name)
@@ -91,5 +107,5 @@ def _about(show: Runner, snapshot: Snapshot) -> None:
 
 PANELS: dict[str, Callable[[Runner, Snapshot], None]] = {
     scene.CHARTS: _charts, scene.EVENTS: _events, scene.AGENT: _agent, scene.TEAM: _team, scene.INTERVENE: _intervene,
-    scene.RECORD: record, scene.TRANSCRIPT: transcript, scene.ABOUT: _about,
+    scene.RECORD: record, scene.TRANSCRIPT: transcript, scene.ABOUT: _about, scene.SOLID: _solid,
 }  # fmt: skip

@@ -1,5 +1,7 @@
 """Rooms: a designer, a client with wishes and an accountant furnish a flat."""
 
+from typing import Any
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -98,6 +100,13 @@ def tour(s: State, lane: int, params: Params) -> Tour:
     return Stage(s, lane, params)
 
 
+def scene(s: State, lane: int, params: Params) -> Any:
+    """See ``walk.solid``, which brings trimesh: no run needs it."""
+    from sandbox.worlds.rooms.walk import solid
+
+    return solid.scene(s, lane, params)
+
+
 WORLD = World(
     name="rooms",
     summary="a designer, a client with wishes and an accountant furnish a flat on paper",
@@ -134,6 +143,7 @@ WORLD = World(
     visible=visible,
     info=info,
     tour=tour,
+    scene=scene,
     interventions=INTERVENTIONS,
     legend=LEGEND,
     doing=doing,

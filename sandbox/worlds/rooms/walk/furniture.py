@@ -6,9 +6,12 @@ A thing stands around its middle on the floor, its front to -y. Lengths are in m
 from math import cos, sin
 from typing import Literal, NamedTuple
 
+import numpy as np
+
 from sandbox.worlds.rooms.catalogue import Entry
 
 Point = tuple[float, float, float]
+ROUND = 5  # segments of a rounded edge
 
 
 class Part(NamedTuple):
@@ -17,13 +20,41 @@ class Part(NamedTuple):
     shape: Literal["box", "cylinder", "sphere"]  # a cylinder is upright
     at: Point  # its middle
     half: Point  # half its size along x, y, z
-    material: str  # see ``report.walkthrough``
+    material: str  # see ``walk.flat``
     soft: float = 0.008  # radius of a box's edges
 
 
 WOODS = {"nordic": "oak", "classic": "walnut", "industrial": "pine"}
 FABRICS = {"nordic": "wool", "classic": "velvet", "industrial": "leather"}
 LEGS = {"nordic": "oak", "classic": "brass", "industrial": "steel"}
+
+
+def rounded_box(half: tuple[float, float, float], soft: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices, normals (V, 3) float32 and triangles (F, 3) int32 of a box with round edges around (0, 0, 0)."""
+    radius = min(soft, 0.999 * min(half))
+    inner = np.array(half) - radius
+    steps = np.tan(np.linspace(-np.pi / 4, np.pi / 4, ROUND + 1))
+    vertices, normals, faces = [], [], []
+    for axis in range(3):
+        for sign in (1.0, -1.0):
+            u, v = np.meshgrid(steps, steps, indexing="ij")
+            way = np.zeros((*u.shape, 3))
+            way[..., axis], way[..., (axis + 1) % 3], way[..., (axis + 2) % 3] = sign, sign * u, v
+            corner = np.sign(way) * inner
+            middle = np.abs(way) < 1e-9
+            corner[middle] = 0.0
+            normal = way / np.linalg.norm(way, axis=-1, keepdims=True)
+            first = sum(len(part) for part in vertices)
+            vertices.append((corner + radius * normal).reshape(-1, 3))
+            normals.append(normal.reshape(-1, 3))
+            i, j = np.meshgrid(np.arange(ROUND), np.arange(ROUND), indexing="ij")
+            a = (first + i * (ROUND + 1) + j).ravel()
+            faces += [np.stack([a, a + ROUND + 1, a + ROUND + 2], 1), np.stack([a, a + ROUND + 2, a + 1], 1)]
+    return (
+        np.concatenate(vertices).astype(np.float32),
+        np.concatenate(normals).astype(np.float32),
+        np.concatenate(faces).astype(np.int32),
+    )
 
 
 def parts(entry: Entry) -> list[Part]:

@@ -6,7 +6,6 @@ installed. An identity pass tells which item each pixel shows. What a plan is wo
 """
 
 import tempfile
-from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
@@ -18,31 +17,18 @@ import numpy as np
 from sandbox.core.errors import UsageError
 from sandbox.core.tour import Size
 from sandbox.worlds.rooms.catalogue import catalogue
-from sandbox.worlds.rooms.state import Cell, Item, Params, Room, State
+from sandbox.worlds.rooms.state import Item, Params, State
 from sandbox.worlds.rooms.telling import worth
-from sandbox.worlds.rooms.walk.furniture import Part, parts
-from sandbox.worlds.rooms.walk.path import METRE, Pose, footprint, plan_walk
+from sandbox.worlds.rooms.walk.flat import COLOURS, HIGH, LINTEL, SILL, Colour, items, panes, size, walls
+from sandbox.worlds.rooms.walk.furniture import Part, rounded_box
+from sandbox.worlds.rooms.walk.path import METRE, Pose, plan_walk
 
-Colour = tuple[float, float, float]
 PLANKS = "planks"
 VARIANT = "scalar_rgb"  # needs no LLVM
-HIGH, SILL, LINTEL, DOOR_HIGH, SKIRTING, PROUD = 2.6, 0.75, 2.25, 2.1, 0.06, 0.012  # metres
 VIEW = 74.0  # degrees, along the longer side
 BOUNCES = 7
 GUIDED = 4  # samples of a pixel that tell the denoiser what colour it has
 EXPOSURE = 0.8
-ROUND = 5  # segments of a rounded edge
-COLOURS: dict[str, tuple[Colour, float]] = {  # linear RGB, gloss 0..1
-    "oak": ((0.52, 0.36, 0.2), 0.4), "walnut": ((0.16, 0.075, 0.035), 0.5), "pine": ((0.4, 0.25, 0.12), 0.3),
-    "wool": ((0.33, 0.34, 0.36), 0), "velvet": ((0.05, 0.16, 0.17), 0), "leather": ((0.25, 0.1, 0.04), 0.35),
-    "linen": ((0.74, 0.7, 0.63), 0), "mustard": ((0.62, 0.36, 0.06), 0), "china": ((0.78, 0.77, 0.74), 0.6),
-    "terracotta": ((0.45, 0.17, 0.09), 0), "leaf": ((0.06, 0.2, 0.05), 0.3), "soil": ((0.05, 0.035, 0.025), 0),
-    "steel": ((0.045, 0.047, 0.05), 0.5), "brass": ((0.6, 0.4, 0.14), 0.6), "paint": ((0.74, 0.74, 0.72), 0.3),
-    "screen": ((0.012, 0.013, 0.016), 0.8), "wall": ((0.8, 0.78, 0.74), 0), "ceiling": ((0.86, 0.86, 0.85), 0),
-    "skirting": ((0.84, 0.84, 0.83), 0.2), "tiles": ((0.62, 0.64, 0.64), 0.4), "frame": ((0.85, 0.85, 0.84), 0.3),
-    "door": ((0.72, 0.7, 0.66), 0.3), "kitchen": ((0.55, 0.6, 0.57), 0.4), "worktop": ((0.14, 0.13, 0.12), 0.5),
-    "pillar": ((0.55, 0.54, 0.52), 0), "rug": ((0.5, 0.43, 0.36), 0),
-}  # fmt: skip
 SKY, WARM, CEILING_LAMP, BRIGHT_LAMP = (7.0, 8.2, 9.8), (15.0, 10.5, 6.2), (9.0, 7.6, 5.6), (26, 23, 19)
 
 
@@ -62,34 +48,6 @@ def can_denoise() -> bool:
 
 
 # -- shapes
-
-
-def rounded_box(half: tuple[float, float, float], soft: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices, normals (V, 3) float32 and triangles (F, 3) int32 of a box with round edges around (0, 0, 0)."""
-    radius = min(soft, 0.999 * min(half))
-    inner = np.array(half) - radius
-    steps = np.tan(np.linspace(-np.pi / 4, np.pi / 4, ROUND + 1))
-    vertices, normals, faces = [], [], []
-    for axis in range(3):
-        for sign in (1.0, -1.0):
-            u, v = np.meshgrid(steps, steps, indexing="ij")
-            way = np.zeros((*u.shape, 3))
-            way[..., axis], way[..., (axis + 1) % 3], way[..., (axis + 2) % 3] = sign, sign * u, v
-            corner = np.sign(way) * inner
-            middle = np.abs(way) < 1e-9
-            corner[middle] = 0.0
-            normal = way / np.linalg.norm(way, axis=-1, keepdims=True)
-            first = sum(len(part) for part in vertices)
-            vertices.append((corner + radius * normal).reshape(-1, 3))
-            normals.append(normal.reshape(-1, 3))
-            i, j = np.meshgrid(np.arange(ROUND), np.arange(ROUND), indexing="ij")
-            a = (first + i * (ROUND + 1) + j).ravel()
-            faces += [np.stack([a, a + ROUND + 1, a + ROUND + 2], 1), np.stack([a, a + ROUND + 2, a + 1], 1)]
-    return (
-        np.concatenate(vertices).astype(np.float32),
-        np.concatenate(normals).astype(np.float32),
-        np.concatenate(faces).astype(np.int32),
-    )
 
 
 def _write_ply(path: Path, half: tuple[float, float, float], soft: float) -> None:
@@ -197,23 +155,10 @@ def _planks() -> np.ndarray:
     return image
 
 
-def _runs(mask: np.ndarray) -> Iterator[tuple[int, int, int]]:
-    """(row, first column, one after the last) of the stretches of a mask."""
-    for row in range(mask.shape[0]):
-        edges = np.flatnonzero(np.diff(np.concatenate([[0], mask[row].astype(int), [0]])))
-        for begin, end in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True):
-            yield row, begin, end
-
-
-def _box_of(row: int, begin: int, end: int, low: float, high: float) -> tuple[tuple, tuple]:
-    return (begin * METRE, -(row + 1) * METRE, low), (end * METRE, -row * METRE, high)
-
-
 def _flat(made: _Set, grid: np.ndarray, room: np.ndarray, light: np.ndarray) -> None:
-    """Floor, ceiling, walls with their openings, fixtures, pillars, lamps at the ceilings."""
-    height, width = grid.shape
+    """Floor, ceiling, walls with their openings and the sky behind them, fixtures, pillars, lamps at the ceilings."""
     mi = made.mi
-    wide, high = made.extent = width * METRE, height * METRE
+    wide, deep = made.extent = size(grid)
     if made.show == "light":
         made.entries[f"of-{PLANKS}"] = {
             "type": "principled",
@@ -222,77 +167,22 @@ def _flat(made: _Set, grid: np.ndarray, room: np.ndarray, light: np.ndarray) -> 
             "roughness": 0.42,
             "specular": 0.35,
         }
-    lie = mi.ScalarTransform4f().translate([wide / 2, -high / 2, 0]).scale([wide / 2, high / 2, 1])
+    lie = mi.ScalarTransform4f().translate([wide / 2, -deep / 2, 0]).scale([wide / 2, deep / 2, 1])
     made.add("floor", {"type": "rectangle", "to_world": lie}, PLANKS)
-    hang = mi.ScalarTransform4f().translate([wide / 2, -high / 2, HIGH]).rotate([1, 0, 0], 180)
-    made.add("ceiling", {"type": "rectangle", "to_world": hang.scale([wide / 2, high / 2, 1])}, "ceiling")
-    solid, door = np.isin(grid, (Cell.WALL, Cell.SOCKET)), np.isin(grid, (Cell.DOOR, Cell.ENTRANCE))
-    for row, begin, end in _runs(solid):
-        low, high = _box_of(row, begin, end, 0, HIGH)
-        made.block(f"wall-{row}-{begin}", low, high, "wall")
-        made.block(f"skirting-{row}-{begin}", np.subtract(low, PROUD), np.add((*high[:2], SKIRTING), PROUD), "skirting")
-    for row, begin, end in _runs(grid == Cell.WINDOW):
-        made.block(f"sill-{row}-{begin}", *_box_of(row, begin, end, 0, SILL), "wall")
-        made.block(f"lintel-{row}-{begin}", *_box_of(row, begin, end, LINTEL, HIGH), "wall")
-    for row, begin, end in _runs(door):
-        made.block(f"above-{row}-{begin}", *_box_of(row, begin, end, DOOR_HIGH, HIGH), "wall")
-    for row, col in np.argwhere(grid == Cell.WINDOW).tolist():
-        _window(made, grid, row, col)
-    for row, begin, end in _runs(grid == Cell.ENTRANCE):
-        made.block(f"entrance-{row}-{begin}", *_box_of(row, begin, end, 0, DOOR_HIGH), "door")
-    for row, begin, end in _runs(grid == Cell.FIXTURE):
-        made.box(f"unit-{row}-{begin}", *_box_of(row, begin, end, 0, 0.86), "kitchen")
-        made.box(f"top-{row}-{begin}", *_box_of(row, begin, end, 0.86, 0.9), "worktop")
-    for row, begin, end in _runs(grid == Cell.PILLAR):
-        made.block(f"pillar-{row}-{begin}", *_box_of(row, begin, end, 0, HIGH), "pillar")
-    for row, begin, end in _runs((room == Room.BATHROOM) & (grid == Cell.FLOOR)):
-        made.block(f"tiles-{row}-{begin}", *_box_of(row, begin, end, 0, 0.006), "tiles")
+    hang = mi.ScalarTransform4f().translate([wide / 2, -deep / 2, HIGH]).rotate([1, 0, 0], 180)
+    made.add("ceiling", {"type": "rectangle", "to_world": hang.scale([wide / 2, deep / 2, 1])}, "ceiling")
+    walls(made, grid, room)
+    for row, col, middle, way in panes(grid):
+        origin = middle - 0.24 * way
+        look = mi.ScalarTransform4f().look_at(origin.tolist(), (origin + way).tolist(), [0, 0, 1])
+        sky = {"type": "rectangle", "to_world": look.scale([METRE / 2, (LINTEL - SILL) / 2, 1])}
+        made.add(f"sky-{row}-{col}", sky, "linen", SKY)
     for kind in np.unique(room[room > 0]).tolist():
         row, col = (np.argwhere(room == kind).mean(axis=0) + 0.5).tolist()
-        lamp = (
-            mi.ScalarTransform4f()
-            .translate([col * METRE, -row * METRE, HIGH - 0.02])
-            .rotate([1, 0, 0], 180)
-            .scale([0.3, 0.3, 1])
-        )
+        place = mi.ScalarTransform4f().translate([col * METRE, -row * METRE, HIGH - 0.02]).rotate([1, 0, 0], 180)
         dark = not light[room == kind].any()
-        made.add(f"lamp-{kind}", {"type": "disk", "to_world": lamp}, "linen", BRIGHT_LAMP if dark else CEILING_LAMP)
-
-
-def _window(made: _Set, grid: np.ndarray, row: int, col: int) -> None:
-    """The sky behind a cell of a window, which lights the room, and a bar of its frame."""
-    for down, right in ((1, 0), (0, -1), (-1, 0), (0, 1)):
-        r, c = row + down, col + right
-        if not (0 <= r < grid.shape[0] and 0 <= c < grid.shape[1] and grid[r, c] == Cell.FLOOR):
-            continue
-        x, y, z = (col + 0.5) * METRE, -(row + 0.5) * METRE, (SILL + LINTEL) / 2
-        way = np.array([right, -down, 0.0])
-        origin = np.array([x, y, z]) - 0.24 * way
-        look = made.mi.ScalarTransform4f().look_at(origin.tolist(), (origin + way).tolist(), [0, 0, 1])
-        made.add(
-            f"sky-{row}-{col}",
-            {"type": "rectangle", "to_world": look.scale([METRE / 2, (LINTEL - SILL) / 2, 1])},
-            "linen",
-            SKY,
-        )
-        side = np.array([abs(way[1]), abs(way[0]), 0.0])
-        at = np.array([x, y, z]) - 0.1 * way
-        for k, (share, wide, high) in enumerate(((-0.5, 0.02, LINTEL - SILL), (0.0, METRE, 0.05))):
-            tall = 0.5 * high if k == 0 else 0.025
-            middle = at + share * METRE * side + (np.array([0, 0, SILL + 0.025 - z]) if k else 0.0)
-            half = 0.5 * wide * side + 0.02 * np.abs(way) + np.array([0, 0, tall])
-            made.box(f"bar-{row}-{col}-{k}", tuple(middle - half), tuple(middle + half), "frame")
-
-
-def _items(made: _Set, s: State, lane: int, params: Params) -> None:
-    """The items of the plan; one that needs a wall stands with its back to it."""
-    for k in np.flatnonzero(s.item[lane, :, Item.THING]).tolist():
-        item = s.item[lane, k]
-        entry, turn = catalogue().entries[int(item[Item.THING]) - 1], int(item[Item.TURN])
-        row, col, rows, cols = footprint(params, item)
-        at = ((col + cols / 2) * METRE, -(row + rows / 2) * METRE)
-        for number, part in enumerate(parts(entry)):
-            made.part(f"item-{k}-{number}", part, at, -90.0 * turn)
+        lamp = {"type": "disk", "to_world": place.scale([0.3, 0.3, 1])}
+        made.add(f"lamp-{kind}", lamp, "linen", BRIGHT_LAMP if dark else CEILING_LAMP)
 
 
 # -- pictures
@@ -313,7 +203,7 @@ class Stage:
     def _scene(self, show: str, s: State, lane: int, params: Params) -> Any:
         made = _Set(self.mi, Path(self._folder.name), show)
         _flat(made, s.grid[lane], params.room, params.light)
-        _items(made, s, lane, params)
+        items(made, s, lane, params)
         # else the order of the lights, and so the noise, would be of this process only
         return self.mi.load_dict(made.entries, parallel=False, optimize=False)
 
