@@ -22,6 +22,12 @@ def until(condition, seconds=60.0):
     raise AssertionError("it did not happen in time")
 
 
+def sought(film, tick: int) -> None:
+    """An episode's player at a tick; it plays in slices, which on a busy machine are short."""
+    while not film.seek(tick):
+        pass
+
+
 def loaded(show: Runner, scenario=SCENARIO, seed=1) -> Runner:
     show.load(Live(scenario, seed))
     until(lambda: show.poll().phase != "preparing", COMPILE)

@@ -11,6 +11,7 @@ import pytest
 import tomli_w
 from commands import told as command
 from fake_llm import Server, completion, send
+from studio import sought
 from test_studio_hostile import on
 from test_studio_hostile import told as told_by
 
@@ -447,9 +448,8 @@ def test_a_model_that_is_granted_is_asked_and_can_be_sought(tmp_path):
         film = EpisodePlayer.begin(load(table, origin=origin), 1, tmp_path / "run", Approvals())
         for _ in range(2):
             film.advance()
-        assert film.seek(0)
-        while not film.seek(3):
-            pass
+        sought(film, 0)
+        sought(film, 3)
         assert film.tick == 3 and not film.model.error
         film.close()
         assert len(server.requests) == 3

@@ -5,7 +5,7 @@ import shutil
 import weakref
 
 import pytest
-from studio import SCENARIO
+from studio import SCENARIO, sought
 
 import sandbox
 from sandbox.core.errors import RecordError, UsageError
@@ -42,7 +42,7 @@ def digests(ticks: int, seed: int = 3) -> list[str]:
 
 def test_who_seeks_back_sees_what_was_and_goes_on_from_where_it_ended(film):
     play(film, 30)
-    film.seek(12)
+    sought(film, 12)
     assert (film.tick, film.head, film.over) == (12, 30, False)
     assert film.model.env.digest(film.model.state) == digests(12)[-1]
     play(film, 40)
@@ -56,7 +56,7 @@ def test_a_run_that_was_watched_is_a_run_like_any_other(film):
     assert verdict.passed and verdict.ticks == film.head
     with open_run(film.folder) as run:
         assert run.outcomes[0]["digest"] == film.past.digests[-1]
-    film.seek(5)
+    sought(film, 5)
     assert not film.over and film.tick == 5 and film.past.digests == digests(1 << 30)
 
 
@@ -88,8 +88,7 @@ def test_seeking_takes_the_nearest_checkpoint(film, monkeypatch):
     assert 0 < len(film._checkpoints) <= films.KEPT
     opened = []
     monkeypatch.setattr(films, "model_of", lambda *_: opened.append(1))
-    while not film.seek(41):
-        pass
+    sought(film, 41)
     assert film.tick == 41 and not opened
     assert film.model.env.digest(film.model.state) == digests(41)[-1] and film.model.people.held(42) == {}
 
@@ -97,9 +96,9 @@ def test_seeking_takes_the_nearest_checkpoint(film, monkeypatch):
 def test_a_record_that_says_otherwise_is_told(film):
     play(film, 10)
     film.past.digests[6] = "0" * 64
-    film.seek(0)
+    sought(film, 0)
     with pytest.raises(RecordError, match="tick 7 does not run as recorded: the state differs"):
-        film.seek(10)
+        sought(film, 10)
 
 
 def test_a_folder_that_is_gone_is_told(film):
@@ -108,9 +107,9 @@ def test_a_folder_that_is_gone_is_told(film):
     film._log.flush()
     shutil.rmtree(film.folder)
     with pytest.raises(RecordError, match="its folder was removed or renamed while it was being written"):
-        film.seek(film.tick + 1)
+        sought(film, film.tick + 1)
     with pytest.raises(RecordError, match="its folder was removed"):
-        film.seek(0)
+        sought(film, 0)
 
 
 def test_the_error_that_ended_an_episode_is_known_when_it_is_seen_again(film):
@@ -122,7 +121,7 @@ def test_the_error_that_ended_an_episode_is_known_when_it_is_seen_again(film):
     film.model._decide = broken
     play(film, 5)
     assert film.over and film.model.error == "ValueError: a mind went blank" and film.head == 4
-    film.seek(2)
+    sought(film, 2)
     assert film.past.error == "ValueError: a mind went blank"
     assert play(film).tick == 4 and film.over
 
@@ -140,7 +139,7 @@ def test_what_people_do_is_recorded_and_seen_again(film):
     film.people.release(1)
     play(film, 3)
     seen = list(film.past.digests)
-    film.seek(2)
+    sought(film, 2)
     play(film, 18)
     assert film.tick == film.head == 20 and film.past.digests == seen != digests(20)
     play(film, 5)
@@ -153,7 +152,7 @@ def test_what_was_done_last_is_not_forgotten_by_who_seeks_back(film):
     play(film, 5)
     film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
     closed = film.model.env.describe(film.model.state)["closed"]
-    film.seek(2)
+    sought(film, 2)
     assert film.model.env.describe(film.model.state)["closed"] == []
     play(film, 3)
     assert film.model.env.describe(film.model.state)["closed"] == closed
@@ -169,15 +168,14 @@ def test_a_checkpoint_is_gone_on_from_as_people_had_it(film, monkeypatch):
     film.people.release(1)
     play(film, 10)
     seen = list(film.past.digests)
-    while not film.seek(4):
-        pass
+    sought(film, 4)
     play(film, 20)
     assert film.past.digests[:20] == seen and film.tick == film.head == 24
 
 
 def test_the_past_cannot_be_changed(film):
     play(film, 5)
-    film.seek(3)
+    sought(film, 3)
     with pytest.raises(UsageError, match="tick 3: this is the past; tick 5 is the present"):
         film.intervene(lambda model: intervene.intervene(model, "block_aisle"))
     play(film)

@@ -4,6 +4,7 @@ import multiprocessing
 import os
 
 import pytest
+from studio import sought
 
 from sandbox.core.errors import RecordError
 from sandbox.oversight.approvals import Approvals
@@ -60,8 +61,8 @@ def test_a_run_that_is_written_or_read_stays(studio):
         assert log.folder.is_dir() and run.folder.is_dir()
         assert live.folder.is_dir() and seen.folder.is_dir()
     live.advance()
-    seen.seek(5)
-    seen.seek(0)
+    sought(seen, 5)
+    sought(seen, 0)
     live.close()
     seen.close()
     _other(_many)

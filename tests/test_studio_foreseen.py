@@ -4,6 +4,7 @@ import copy
 
 import numpy as np
 import pytest
+from studio import sought
 
 import sandbox
 from sandbox.agents.beliefs import Beliefs
@@ -104,17 +105,17 @@ def test_only_who_is_looked_at_is_noted(tmp_path):
     def horizons(look: Look = at) -> list[int]:
         return [each.horizon for each in chronicle.scene(film, look).insight.world_model.forecasts]
 
-    film.seek(4)
+    sought(film, 4)
     assert horizons() == [0], "nobody has looked before"
-    film.seek(6)
+    sought(film, 6)
     assert horizons() == [0, 1, 2]
     chronicle.scene(film, Look(agent=1, panel=CHARTS))
-    film.seek(8)
+    sought(film, 8)
     assert horizons() == [0, 2]
     there = chronicle.scene(film, at).insight.world_model.forecasts
-    film.seek(5)
+    sought(film, 5)
     assert horizons() == [0, 1, 2], "who seeks back comes by again"
-    film.seek(8)
+    sought(film, 8)
     again = chronicle.scene(film, at).insight.world_model.forecasts
     assert set(there) < set(again) and again[-1].horizon == 5
     assert horizons(Look(agent=0, panel=AGENT)) == [0]

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from studio import sought
 
 import sandbox
 from sandbox.core.errors import UsageError
@@ -164,10 +165,10 @@ def test_programs_and_models_are_seated_and_replay(tmp_path, monkeypatch):
     film = EpisodePlayer.begin(table, 3, tmp_path / "run", Approvals())
     hands, offer = Commands(Between(film)), offer_of(film.model, film.people, 1)
     assert {"program", "llm", "search", "human"} <= set(offer.reasoners) and offer.model == "scripted"
-    film.seek(3)
+    sought(film, 3)
     hands.reseat(1, "program", offer.program)
     hands.reseat(2, "llm", f" {offer.model} ")
-    film.seek(13)
+    sought(film, 13)
     assert (
         film.model.error is None
         and [group.reasoner for group in film.scenario.roster()][1:] == ["program"] + ["llm"] * 2
@@ -184,10 +185,11 @@ def test_programs_and_models_are_seated_and_replay(tmp_path, monkeypatch):
             hands.reseat(0, who, text)
         assert "\n" not in str(found.value) and film.scenario.roster()[0].reasoner == "rules"
     hands.reseat(1, "rules")
-    film.seek(16)
+    sought(film, 16)
     digest = film.model.latest.digest
-    film.seek(2)
-    assert film.seek(16) and film.model.latest.digest == digest
+    sought(film, 2)
+    sought(film, 16)
+    assert film.model.latest.digest == digest
     film.close()
     assert verify(tmp_path / "run").passed
 
