@@ -129,6 +129,29 @@ def _env(target: str, set_: list[str] | None, allow: list[str] | None) -> "Envir
     return load({"world": {"name": target}, "agents": [{}]}, changes, allow=granted(allow, changes)).env()
 
 
+@learn.command("video")
+def video(
+    world: World,
+    kind: Annotated[str, typer.Option(help="next: from picture and actions; draw: from the next state")] = "next",
+    seconds: Seconds = 300.0,
+    seed: Seed = 0,
+    ticks: Annotated[int, typer.Option(min=1, help="ticks of episodes to learn from, at most")] = 20_000,
+    shuffled: Annotated[bool, typer.Option("--shuffled", help="the control: actions, or tokens, of others")] = False,
+    folder: Out = None,
+) -> None:
+    """Train a video model: a small diffusion transformer of a world's pictures (docs/learning.md)."""
+    with needing_jax():
+        from sandbox.learn.video import VideoJob, write
+    job = VideoJob(world, kind, seed, ticks, shuffled)
+    folder = folder or Path("runs") / f"learn-video-{world}-{kind}"
+    spent, path = trained(job, folder, seconds, f"video model of {world}")
+    card = write(job, path, spent)
+    _tell(path, card)
+    for row in card["measured"]:
+        told = f"{row['right'][0]:.3f} of the changed cells right; PSNR {row['psnr']:.1f} dB"
+        out.print(f"after {row['horizon']:2} ticks: {told}, of that by the actions {row['delta_psnr']:.1f}")
+
+
 @learn.command("dream")
 def dream(
     world: World,

@@ -22,7 +22,15 @@ SUFFIX = ".safetensors"
 WEIGHTS = f"weights{SUFFIX}"  # in the folder of a training
 LARGEST = 64 << 20  # bytes
 EXPECTED = "weights (.safetensors) that 'sandbox learn' has written"
-_DTYPES = {"I8": np.int8, "I16": np.int16, "I32": np.int32, "I64": np.int64, "F32": np.float32, "F64": np.float64}
+_DTYPES = {
+    "I8": np.int8,
+    "I16": np.int16,
+    "I32": np.int32,
+    "I64": np.int64,
+    "F16": np.float16,
+    "F32": np.float32,
+    "F64": np.float64,
+}
 
 
 class Weights(NamedTuple):

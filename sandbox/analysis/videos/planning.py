@@ -1,0 +1,86 @@
+"""An agent that plans in a film: it searches actions until the picture is the one that is wanted.
+
+A goal is a picture of a true episode some ticks later, so it can be reached. The search is breadth first over what a
+model makes of every verb, and takes two pictures that show the same for one. The plan is then played in the true
+kernel, without looking, and judged by what is seen at its end.
+"""
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.analysis.videos.imagined import Begin, Imagined, copied
+from sandbox.analysis.videos.pictures import Camera, film, read
+
+LATER = 4  # ticks until the wanted picture
+MOST = 48  # pictures of a depth of the search
+APART = 12  # ticks between two goals of an episode
+Plan = tuple[int, ...]  # verbs
+
+
+class Attempt(NamedTuple):
+    """A goal, and how it went."""
+
+    episode: int
+    verbs: Plan | None  # the plan; None: the search found none
+    really: bool  # the true kernel reached it
+    seconds: float  # of CPU, for the plan
+    pictures: int  # that the model has made
+
+
+def attempts(
+    camera: Camera, begin: Begin, album: np.ndarray, seeds: Sequence[int], policy: str, noise: float, ticks: int
+) -> list[Attempt]:
+    """Goals of episodes, each tried once; those that are reached by waiting are left out."""
+    played = list(film(camera, seeds, policy, np.full(len(seeds), noise), ticks, np.random.default_rng(seeds[0])))
+    found = []
+    for start in range(0, len(played) - LATER, APART):
+        state, _, shots = played[start]
+        wanted = read(album, played[start + LATER - 1][2].after)
+        for lane in range(len(shots)):
+            one = copied(state, np.array([lane]))
+            idle = np.full(LATER, camera.env.params.noop)
+            if not _reached(camera, album, one, idle, wanted[lane]):
+                found.append(_attempt(camera, begin(one, shots.before[[lane]]), album, one, wanted[lane], lane))
+    return found
+
+
+def _attempt(
+    camera: Camera, imagined: Imagined, album: np.ndarray, state: Any, wanted: np.ndarray, episode: int
+) -> Attempt:
+    began = time.process_time()
+    plan, count = search(imagined, album, wanted, len(camera.env.verbs))
+    spent = time.process_time() - began
+    really = plan is not None and _reached(camera, album, state, np.array(plan), wanted)
+    return Attempt(episode, plan, really, spent, count)
+
+
+def search(imagined: Imagined, album: np.ndarray, wanted: np.ndarray, verbs: int) -> tuple[Plan | None, int]:
+    """LATER verbs that lead to the wanted picture, given as (P,) numbers of the album; and how many were made."""
+    plans: list[Plan] = [()]
+    known, count = imagined, 0
+    for _ in range(LATER):
+        rows, acts = np.divmod(np.arange(len(plans) * verbs), verbs)
+        actions = np.zeros((len(rows), 1, 2), np.int32)
+        actions[:, 0, 0] = acts
+        known = known.chosen(rows).after(actions)
+        plans = [(*plans[row], int(act)) for row, act in zip(rows, acts, strict=True)]
+        count += len(plans)
+        shown = read(album, known.pictures)
+        _, first = np.unique(shown, axis=0, return_index=True)
+        kept = np.sort(first)
+        nearest = np.argsort((shown[kept] != wanted).sum(axis=1), kind="stable")[:MOST]
+        kept = kept[nearest]
+        known, plans, shown = known.chosen(kept), [plans[k] for k in kept], shown[kept]
+    hits = np.flatnonzero((shown == wanted).all(axis=1))
+    return (plans[hits[0]] if len(hits) else None), count
+
+
+def _reached(camera: Camera, album: np.ndarray, state: Any, verbs: np.ndarray, wanted: np.ndarray) -> bool:
+    """Whether these verbs of the only agent lead to the wanted picture in the true kernel."""
+    now = copied(state, np.array([0]))
+    for verb in verbs:
+        camera.env.step(now, np.array([[[verb, 0]]], np.int32))
+    return bool((read(album, camera.paint(now, [0]))[0] == wanted).all())
