@@ -104,6 +104,8 @@ UNCLAIMED = [
           "Without its library a learner has", "so the interval is over worlds"),
     _list("docs/learning.md", "Dreamed worlds", "`python -m benchmarks dream` trains their controls first, with the "
           "extra `learn`; `tests/test_dream.py` holds the shipped one to its card.", _sections, "## Dreamed worlds"),
+    _list("docs/learning.md", "Video models", "`python -m benchmarks video` trains their controls first, with the "
+          "extra `learn`; `tests/test_video.py` holds the shipped to less.", _sections, "## Spectacle and utility"),
     _list("docs/memory.md", "Recall by embedding", "`python -m benchmarks retrieval` measures it, where the extra is.",
           _sections, "### Choose an embedding"),
     _list("docs/llm.md", "Gemma", "`python -m benchmarks gemma` measures it, in half an hour.", _sections,

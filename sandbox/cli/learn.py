@@ -148,8 +148,8 @@ def video(
     card = write(job, path, spent)
     _tell(path, card)
     for row in card["measured"]:
-        told = f"{row['right'][0]:.3f} of the changed cells right; PSNR {row['psnr']:.1f} dB"
-        out.print(f"after {row['horizon']:2} ticks: {told}, of that by the actions {row['delta_psnr']:.1f}")
+        told = f"{row['right'][0]:.3f} of the changed cells right; PSNR {row['psnr'][0]:.1f} dB"
+        out.print(f"after {row['horizon']:2} ticks: {told}, of that by the actions {row['delta_psnr'][0]:.1f}")
 
 
 @learn.command("dream")

@@ -15,7 +15,7 @@ from scipy.linalg import sqrtm
 from sandbox.analysis.videos.imagined import Begin, Filmed, Simulated, copied
 from sandbox.analysis.videos.pictures import Camera, film, read
 from sandbox.nets.video import DRAW, Video
-from sandbox.statistics import Estimate, clustered_rate
+from sandbox.statistics import Estimate, clustered_rate, mean_difference
 
 HORIZONS = 1, 5  # ticks
 EVERY = 10  # ticks from one beginning to the next
@@ -26,8 +26,8 @@ class Measured(NamedTuple):
     """The measures of a model at one horizon."""
 
     horizon: int  # ticks
-    psnr: float  # dB
-    delta_psnr: float  # dB
+    psnr: Estimate  # dB, mean of the episodes
+    delta_psnr: Estimate  # dB
     distance: float  # Frechet's, of the eye's features
     changed: int  # cells that really changed
     right: Estimate  # share of these
@@ -92,18 +92,19 @@ def _at(horizon: int, ends: _Ends, eye: Video, seeds: int) -> Measured:
     changed, right = before != true, made == true
     flat = [part.reshape(-1, *part.shape[2:]) for part in ends]
     alarms = ((made != before) & ~changed).sum() / max(1, changed.sum())
+    looks, guessed = psnr(ends.made, ends.true), psnr(ends.guessed, ends.true)
     return Measured(
-        horizon, psnr(ends.made, ends.true), psnr(ends.made, ends.true) - psnr(ends.guessed, ends.true),
+        horizon, mean_difference(looks), mean_difference(looks - guessed),
         frechet(eye.features(flat[0], flat[1]), eye.features(flat[0], flat[2])), int(changed.sum()),
         clustered_rate((right & changed).sum(axis=(1, 2)), changed.sum(axis=(1, 2))),
         clustered_rate(right.all(axis=2).sum(axis=1), np.full(seeds, right.shape[1])), float(alarms),
     )  # fmt: skip
 
 
-def psnr(made: np.ndarray, true: np.ndarray) -> float:
-    """In dB; 99 at most, for equal pictures."""
-    error = float(((made - true).astype(float) ** 2).mean())
-    return min(99.0, 10 * float(np.log10(PEAK**2 / max(error, 1e-12))))
+def psnr(made: np.ndarray, true: np.ndarray) -> np.ndarray:
+    """(E,) dB of pictures (E, ...), E episodes; 99 at most, for equal ones."""
+    error = ((made - true).astype(float) ** 2).reshape(len(true), -1).mean(axis=1)
+    return np.minimum(99.0, 10 * np.log10(PEAK**2 / np.maximum(error, 1e-12)))
 
 
 def frechet(first: np.ndarray, second: np.ndarray) -> float:
@@ -111,4 +112,4 @@ def frechet(first: np.ndarray, second: np.ndarray) -> float:
     means = first.mean(axis=0) - second.mean(axis=0)
     spreads = [np.cov(part.astype(float), rowvar=False) for part in (first, second)]
     common = sqrtm(spreads[0] @ spreads[1] + 1e-9 * np.eye(len(spreads[0]))).real
-    return float(means @ means + np.trace(spreads[0] + spreads[1] - 2 * common))
+    return max(0.0, float(means @ means + np.trace(spreads[0] + spreads[1] - 2 * common)))

@@ -26,6 +26,7 @@ class Attempt(NamedTuple):
     episode: int
     verbs: Plan | None  # the plan; None: the search found none
     really: bool  # the true kernel reached it
+    guessed: bool  # as many random verbs did
     seconds: float  # of CPU, for the plan
     pictures: int  # that the model has made
 
@@ -34,7 +35,8 @@ def attempts(
     camera: Camera, begin: Begin, album: np.ndarray, seeds: Sequence[int], policy: str, noise: float, ticks: int
 ) -> list[Attempt]:
     """Goals of episodes, each tried once; those that are reached by waiting are left out."""
-    played = list(film(camera, seeds, policy, np.full(len(seeds), noise), ticks, np.random.default_rng(seeds[0])))
+    rng = np.random.default_rng(seeds[0])
+    played = list(film(camera, seeds, policy, np.full(len(seeds), noise), ticks, rng))
     found = []
     for start in range(0, len(played) - LATER, APART):
         state, _, shots = played[start]
@@ -43,7 +45,9 @@ def attempts(
             one = copied(state, np.array([lane]))
             idle = np.full(LATER, camera.env.params.noop)
             if not _reached(camera, album, one, idle, wanted[lane]):
-                found.append(_attempt(camera, begin(one, shots.before[[lane]]), album, one, wanted[lane], lane))
+                tried = _attempt(camera, begin(one, shots.before[[lane]]), album, one, wanted[lane], lane)
+                chance = rng.integers(len(camera.env.verbs), size=LATER)
+                found.append(tried._replace(guessed=_reached(camera, album, one, chance, wanted[lane])))
     return found
 
 
@@ -54,7 +58,7 @@ def _attempt(
     plan, count = search(imagined, album, wanted, len(camera.env.verbs))
     spent = time.process_time() - began
     really = plan is not None and _reached(camera, album, state, np.array(plan), wanted)
-    return Attempt(episode, plan, really, spent, count)
+    return Attempt(episode, plan, really, False, spent, count)
 
 
 def search(imagined: Imagined, album: np.ndarray, wanted: np.ndarray, verbs: int) -> tuple[Plan | None, int]:
