@@ -96,7 +96,7 @@ class Video:
         if not isinstance(card, dict) or card.get("kind") not in (NEXT, DRAW):
             raise UsageError(f"no video model; {EXPECTED}")
         self.kind, self.world, self.side = card["kind"], card.get("world"), card.get("side")
-        sizes = [card.get(name) for name in ("patches", "pixels", "told", "acts", "wide", "deep", "album")]
+        sizes: list[Any] = [card.get(name) for name in ("patches", "pixels", "told", "acts", "wide", "deep", "album")]
         whole = all(isinstance(size, int) and 0 <= size < 1 << 16 for size in sizes)
         wanted = shapes(*sizes) if whole and sizes[5] < 64 and sizes[4] % HEADS == 0 else {}
         alike = {name: tensor.shape for name, tensor in tensors.items()} == wanted

@@ -118,7 +118,11 @@ def film(
         live = np.flatnonzero(before.done == 0)
         last = camera.paint(before, lanes) if last is None else last
         now = camera.paint(after, lanes)
-        yield before, actions, Shots(last[live], camera.acts(actions[live]), now[live], camera.tokens(after, live))
+        yield (
+            before,
+            actions,
+            Shots(last[live], camera.acts(actions[live]), now[live], camera.tokens(after, live.tolist())),
+        )
         last = now
 
 
