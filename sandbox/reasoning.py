@@ -7,6 +7,8 @@ import numpy as np
 
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.context import AgentContext
+from sandbox.agents.edge.options import EDGE
+from sandbox.agents.edge.source import Device
 from sandbox.agents.llm import clients
 from sandbox.agents.llm.offline import Captured, Recorded
 from sandbox.agents.llm.prompts import prompts_for
@@ -24,6 +26,7 @@ from sandbox.core.perturb import OF_REPLIES
 from sandbox.core.plain import whole
 from sandbox.engine.environment import Environment
 from sandbox.engine.registry import find
+from sandbox.engine.trained import policy_weights
 from sandbox.scenario import AgentGroup, Scenario, load
 
 Seats = Sequence[tuple[Sequence[int], Reasoner]]  # reasoners that are objects, each with the rows of its agents
@@ -75,7 +78,7 @@ def reasoner_for(
         return Scripted(parse_script(group.script, world, "script"), noop)
     if group.reasoner == "program":
         return _programmed(group.program, rows, around)
-    if group.kind == KIND:
+    if group.kind in (KIND, EDGE):
         return _own(group, rows, around)
     if group.reasoner == "human":
         return Human(group.human, around.people, around.question)
@@ -153,7 +156,7 @@ def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:
 
 
 def _own(group: AgentGroup, rows: range, around: Surroundings) -> Reasoner:
-    """The user's own code; a record answers for it, as far as there is one."""
+    """The user's own code, or a policy on a device; a record answers for it, as far as there is one."""
     env, recorded = around.env, around.recorded
     own = env.verbs, env.world.targets, env.spec.channels, env.spec.vector
     setting = Setting(tuple(rows), around.names, *own, around.seed)
@@ -163,6 +166,8 @@ def _own(group: AgentGroup, rows: range, around: Surroundings) -> Reasoner:
     def live() -> Source:
         if rows.start in around.given:
             return Here(around.given[rows.start], group.python, setting, served)
+        if group.edge and group.kind == EDGE:
+            return Device(group.edge, [policy_weights(env, policy) for policy in group.trained], setting)
         return Apart(target_of(group.reasoner, "reasoner"), group.python, setting, served)
 
     if isinstance(recorded, Captured):

@@ -93,6 +93,7 @@ def policy(
     reward: Annotated[str, typer.Option(help="task: success; world: the world's own reward")] = "task",
     teacher: Annotated[str | None, typer.Option(help="a policy of the world, imitated in the beginning")] = None,
     shuffled: Annotated[bool, typer.Option("--shuffled", help="the control: rewards of other episodes")] = False,
+    wide: Annotated[int, typer.Option(min=2, max=1024, help="width of both hidden layers")] = 64,
     folder: Out = None,
     allow: Allow = None,
 ) -> None:
@@ -101,7 +102,7 @@ def policy(
         from sandbox.learn.policy import PolicyJob
     env = _env(target, set_, allow)
     folder = folder or Path("runs") / f"learn-policy-{env.world.name}"
-    job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled)
+    job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled, wide)
     spent, path = trained(job, folder, seconds, f"policy of {env.world.name}")
     card = job.test(spent)
     done, test = card["training"], card["test"]

@@ -96,6 +96,7 @@ class Answered(NamedTuple):
     said: tuple[Said, ...] = ()
     printed: str = ""
     error: str = ""  # why it failed; it is not asked again
+    joules: float = 0.0  # that it spent, by the rates of its device
 
 
 class Trace(NamedTuple):
@@ -134,6 +135,7 @@ class Usage:
     taken_over: int = 0  # decisions that a person made in an agent's place
     late_decisions: int = 0
     invalid_replies: int = 0  # of language models: replies that could not be used
+    joules: float = 0.0  # of agents on devices
 
     def add(self, decision: Decision) -> None:
         trace = decision.trace or Trace()
@@ -144,6 +146,7 @@ class Usage:
         self.own_decisions += decision.chosen and not trace.fallback
         self.fallbacks += bool(trace.fallback)
         self.late_decisions += trace.late > 0
+        self.joules += trace.answered.joules if trace.answered else 0.0
 
     @property
     def decisions(self) -> int:

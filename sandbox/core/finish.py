@@ -51,6 +51,7 @@ class Outcome(NamedTuple):
     taken_over: int = 0  # decisions that a person made in an agent's place
     late_decisions: int = 0
     invalid_replies: int = 0  # of language models: replies that could not be used
+    joules: float = 0.0  # of agents on devices (``[agents.edge]``), by the devices' rates
     autonomy: float | None = None  # 0..1, the share of decisions that were the agents' own; None: no decisions
     failure: str | None = None  # how an agent failed; the trial counts against it
     imagined_ticks: int = 0  # of all futures that its agents imagined

@@ -104,23 +104,23 @@ class PolicyJob:
     """The training of a policy (see ``learn.training``), which keeps ``weights.safetensors`` in ``folder`` up to date.
 
     ``reward`` is TASK or WORLD; ``teacher`` a policy of the world whose choices are imitated in the beginning. With
-    ``shuffled``, a control, each lane gets the reward of another one.
+    ``shuffled``, a control, each lane gets the reward of another one. Both hidden layers are ``wide``.
     """
 
     def __init__(
         self, env: Environment, folder: Path, seed: int = 0, steps: int = 10**12, reward: str = TASK,
-        teacher: str | None = None, shuffled: bool = False,
+        teacher: str | None = None, shuffled: bool = False, wide: int = ppo.WIDE,
     ):  # fmt: skip
         _check(env, reward, teacher)
         self.env, self._folder, self._most = env, folder, steps
         self.settings = {
             "world": env.world.name, "options": env.options.model_dump(mode="json", exclude_unset=True), "seed": seed,
-            "reward": reward, "teacher": teacher or "", "shuffled": shuffled,
+            "reward": reward, "teacher": teacher or "", "shuffled": shuffled, "wide": wide,
         }  # fmt: skip
         self._lanes = Lanes(env, seed, teacher)
         high = code_of.py_func(env.spec.high) + 1 if env.spec.low >= 0 else CODES
         spec, pairs = env.spec, len(env.verbs) * env.world.targets
-        self.sizes = ppo.Sizes(len(spec.channels), spec.side**2, high, len(spec.vector), CODES, pairs)
+        self.sizes = ppo.Sizes(len(spec.channels), spec.side**2, high, len(spec.vector), CODES, pairs, wide)
         self._key = jax.random.key(seed)
         self._params = ppo.first_params(self.sizes, jax.random.fold_in(self._key, 0))
         self._optimiser = ppo.OPTIMISER.init(self._params)
@@ -281,11 +281,11 @@ class PolicyJob:
 
 
 def _table(params: Mapping[str, np.ndarray], sizes: ppo.Sizes) -> np.ndarray:
-    """(I, CODES, WIDE): what each code adds to the first layer, 0 for codes that a window cannot have."""
-    split, found = sizes.channels * sizes.cells, np.zeros((len(params["place"]), CODES, ppo.WIDE))
-    place = params["place"][:split].reshape(sizes.channels, sizes.cells, ppo.SHORT, ppo.WIDE)
+    """(I, CODES, wide): what each code adds to the first layer, 0 for codes that a window cannot have."""
+    split, found = sizes.channels * sizes.cells, np.zeros((len(params["place"]), CODES, sizes.wide))
+    place = params["place"][:split].reshape(sizes.channels, sizes.cells, ppo.SHORT, sizes.wide)
     cells = np.einsum("ckd,cpdw->cpkw", params["cell"], place)
-    found[:split, : sizes.codes] = cells.reshape(split, sizes.codes, ppo.WIDE)
+    found[:split, : sizes.codes] = cells.reshape(split, sizes.codes, sizes.wide)
     found[split:] = np.einsum("vkd,vdw->vkw", params["column"], params["place"][split:])
     return found
 

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-WIDE, NARROW, SHORT = 64, 64, 8  # widths of the hidden layers and of a code's vector
+WIDE, SHORT = 64, 8  # widths of both hidden layers, and of a code's vector
 EPOCHS, BATCH = 4, 1024  # passes over what was collected; samples of one step
 CLIP, VALUE, ENTROPY = 0.2, 0.5, 0.01  # of the ratio; weights of the losses
 DISCOUNT, TRACE = 0.99, 0.95  # per tick: of rewards, of advantages (lambda)
@@ -32,6 +32,7 @@ class Sizes(NamedTuple):
     columns: int  # of the vector
     column_codes: int
     pairs: int
+    wide: int = WIDE  # of both hidden layers
 
 
 class Batch(NamedTuple):
@@ -50,7 +51,7 @@ class Batch(NamedTuple):
 def first_params(sizes: Sizes, key: Any) -> dict[str, Any]:
     """Random weights."""
     keys = jax.random.split(key, 7)
-    place, normal = sizes.channels * sizes.cells + sizes.columns, jax.random.normal
+    place, normal, wide = sizes.channels * sizes.cells + sizes.columns, jax.random.normal, sizes.wide
 
     def square(key: Any, rows: int, columns: int, gain: float) -> Any:
         return jax.nn.initializers.orthogonal(gain)(key, (rows, columns))
@@ -58,11 +59,11 @@ def first_params(sizes: Sizes, key: Any) -> dict[str, Any]:
     return {
         "cell": normal(keys[0], (sizes.channels, sizes.codes, SHORT)),
         "column": normal(keys[1], (sizes.columns, sizes.column_codes, SHORT)),
-        "place": normal(keys[2], (place, SHORT, WIDE)) * (2 / (place * SHORT)) ** 0.5, "bias": jnp.zeros(WIDE),
-        "middle": square(keys[3], WIDE, NARROW, 2**0.5), "middle_bias": jnp.zeros(NARROW),
-        "last": square(keys[4], NARROW, sizes.pairs, 0.01), "last_bias": jnp.zeros(sizes.pairs),
-        "worth": square(keys[5], WIDE, NARROW, 2**0.5), "worth_bias": jnp.zeros(NARROW),
-        "value": square(keys[6], NARROW, 1, 1.0), "value_bias": jnp.zeros(1),
+        "place": normal(keys[2], (place, SHORT, wide)) * (2 / (place * SHORT)) ** 0.5, "bias": jnp.zeros(wide),
+        "middle": square(keys[3], wide, wide, 2**0.5), "middle_bias": jnp.zeros(wide),
+        "last": square(keys[4], wide, sizes.pairs, 0.01), "last_bias": jnp.zeros(sizes.pairs),
+        "worth": square(keys[5], wide, wide, 2**0.5), "worth_bias": jnp.zeros(wide),
+        "value": square(keys[6], wide, 1, 1.0), "value_bias": jnp.zeros(1),
     }  # fmt: skip
 
 
@@ -72,9 +73,9 @@ def hidden(params: dict[str, Any], sizes: Sizes, codes: Any) -> tuple[Any, Any]:
     for channel in range(sizes.channels):
         own = slice(channel * sizes.cells, (channel + 1) * sizes.cells)
         seen = jax.nn.one_hot(codes[:, own], sizes.codes) @ params["cell"][channel]
-        total = total + seen.reshape(len(codes), -1) @ params["place"][own].reshape(-1, WIDE)
+        total = total + seen.reshape(len(codes), -1) @ params["place"][own].reshape(-1, sizes.wide)
     told = jnp.einsum("nvk,vkd->nvd", jax.nn.one_hot(codes[:, split:], sizes.column_codes), params["column"])
-    total = total + told.reshape(len(codes), -1) @ params["place"][split:].reshape(-1, WIDE)
+    total = total + told.reshape(len(codes), -1) @ params["place"][split:].reshape(-1, sizes.wide)
     first = jax.nn.relu(total)
     return first, jax.nn.relu(first @ params["middle"] + params["middle_bias"])
 

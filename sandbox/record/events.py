@@ -160,6 +160,7 @@ class AgentAnswered(_Frozen):
     said: tuple[Spoken, ...]
     printed: str
     error: str
+    joules: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 0.0
 
 
 class MemoryEdited(_Frozen):

@@ -48,7 +48,7 @@ def recorded_of(events: Iterable[Event], until: int | None = None, allow: Grant 
 
 def _answer(event: AgentAnswered) -> Answered:
     said = tuple(Said(Act(one["act"]), one["to"], one["task"], one["value"], one["text"]) for one in event.said)
-    return Answered(event.action, said, event.printed, event.error)
+    return Answered(event.action, said, event.printed, event.error, event.joules)
 
 
 class Answers:

@@ -298,7 +298,7 @@ def trial_of(folder: str | Path, row: int, allow: Grant = NOTHING) -> Tried:
     base = read_scenario({**scenario, "sweep": {}}, record(folder, allow))
     outcome = {name: value for name, value in columns.items() if name not in ("condition", "trial")}
     chosen = load(base, overrides, allow=NOTHING)
-    if chosen.reasoners & {"llm", "python"} and not asked:
+    if chosen.reasoners & {"llm", "python", "edge"} and not asked:
         raise RecordError(f"{folder}: row {row}: the answers of its agents were not kept (trials.keep_calls)")
     answers = recorded_of(asked, allow=allow) if asked else None
     return Tried(chosen, outcome["seed"], outcome["digest"], outcome, answers)

@@ -79,19 +79,28 @@ class Files:
 
         A record has noted it already: what it says is what must be in the file, wherever that is.
         """
-        name = group.get("reasoner")
+        name, edge = group.get("reasoner"), group.get("edge")
         if not isinstance(name, str) or not is_trained(name):
             return
-        stated, file, key = dict(group.get("weights") or {}), name.removeprefix(OF_WEIGHTS), f"{where}.reasoner"
+        stated, file = dict(group.get("weights") or {}), name.removeprefix(OF_WEIGHTS)
+        file, stated["sha256"] = self._weights(file, stated.get("sha256") or "", f"{where}.reasoner", name)
+        group["reasoner"], group["weights"] = f"{OF_WEIGHTS}{file}", stated
+        if isinstance(edge, dict) and isinstance(larger := edge.get("larger"), str) and larger:
+            file = larger.removeprefix(OF_WEIGHTS)
+            file, sha256 = self._weights(file, edge.get("larger_sha256") or "", f"{where}.edge.larger", larger)
+            group["edge"] = edge | {"larger": file, "larger_sha256": sha256}
+
+    def _weights(self, file: str, sha256: str, key: str, given: str) -> tuple[str, str]:
+        """The place of a policy's weights from the working folder, or their name in the package; and their SHA-256."""
         path = shipped(f"policy-{file}")
-        if path is None and not (self._origin.replayed and stated.get("sha256")):
-            path = self._origin.place(file, key, given=name)
-            if path is None:
-                told = f"{self._origin.missing()}; {self._near(file)}expected {WEIGHTS}"
-                raise UsageError(f"{key}: {file[:200]!r}: {told}")
-            group["reasoner"] = f"{OF_WEIGHTS}{path}"
-        if path is not None and not stated.get("sha256"):
-            group["weights"] = stated | {"sha256": read(path).sha256}
+        if path is not None:
+            return file, sha256 or read(path).sha256
+        if self._origin.replayed and sha256:
+            return file, sha256
+        if (path := self._origin.place(file, key, given=given)) is None:
+            told = f"{self._origin.missing()}; {self._near(file)}expected {WEIGHTS}"
+            raise UsageError(f"{key}: {file[:200]!r}: {told}")
+        return str(path), sha256 or read(path).sha256
 
     def take_in_program(self, group: dict, where: str) -> None:
         """Replace the name of a program's file by its text."""

@@ -10,6 +10,7 @@ from typing import Any
 import tomli_w
 from pydantic import BaseModel, ValidationError
 
+from sandbox.agents.edge.options import EdgeOptions
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.python.options import PythonOptions, plugins
@@ -31,7 +32,7 @@ EXPECTED = "a scenario (TOML)"
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _OF_A_GROUP: dict[str, type[BaseModel]] = {
     "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions, "python": PythonOptions,
-    "weights": WeightsOptions,
+    "weights": WeightsOptions, "edge": EdgeOptions,
 }  # fmt: skip  # tables of a group whose keys are checked
 _RESEATS = re.compile(r"agents\.(\d+)\.reasoner")
 _UNSTATED = AgentGroup().model_dump()  # a group in which nothing is stated

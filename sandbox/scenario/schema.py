@@ -8,6 +8,7 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
+from sandbox.agents.edge.options import EDGE, EdgeOptions
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.programs.step_limit import with_step_limit
@@ -36,9 +37,10 @@ SEARCH = "search"  # the reasoner that looks ahead with a world model; compiled,
 AGENTS: Final = "agents"  # values of ``claim``
 TEAM: Final = "team with fallback"
 REASONERS = ("scripted", "program", "llm", "human", KIND)  # the others are compiled policies of the world
+HOSTED = frozenset({*REASONERS, EDGE})  # kinds of groups whose reasoner is an object
 OWNERS = {
     "script": "scripted", "program": "program", "llm": "llm", "memory": "llm", "tools": "llm", "human": "human",
-    "world_model": SEARCH, "python": KIND, "weights": TRAINED,
+    "world_model": SEARCH, "python": KIND, "weights": TRAINED, "edge": TRAINED,
 }  # fmt: skip  # keys of a group that belong to one kind of reasoner
 
 
@@ -79,6 +81,8 @@ class AgentGroup(BaseModel):
     """For the reasoner python:...: the options of its code, and how long a tick waits for it."""
     weights: WeightsOptions = WeightsOptions()
     """For the reasoner policy:...: which weights the file has."""
+    edge: EdgeOptions | None = None
+    """For the reasoner policy:...: the device on which it runs, with its budgets. Its episodes are hosted."""
     fallback: str = "idle"
     """Compiled policy that acts where a model, a program, a person or other code gives no usable decision in time."""
     world_model: WorldModel = WorldModel()
@@ -91,12 +95,12 @@ class AgentGroup(BaseModel):
     @property
     def kind(self) -> str:
         """The reasoner, without the name of its code or its weights."""
-        return kind_of(self.reasoner)
+        return EDGE if self.edge and is_trained(self.reasoner) else kind_of(self.reasoner)
 
     @property
     def hosted(self) -> bool:
         """Whether its reasoner is an object rather than a compiled policy."""
-        return self.kind in REASONERS
+        return self.kind in HOSTED
 
     @property
     def equipment(self) -> dict[str, Any]:
@@ -106,14 +110,23 @@ class AgentGroup(BaseModel):
     @property
     def policy(self) -> Policy:
         """What ``Environment.assign_policies`` takes: the compiled policy that acts for these agents, or None."""
-        if is_trained(self.reasoner):
-            return TrainedPolicy(self.reasoner.removeprefix(PREFIX), self.weights.sha256)
-        instead = dict.fromkeys(REASONERS, self.fallback) | {"scripted": None, SEARCH: self.world_model}
+        if self.kind == TRAINED:
+            return self.trained[0]
+        instead = dict.fromkeys(HOSTED, self.fallback) | {"scripted": None, SEARCH: self.world_model}
         return instead.get(self.kind, self.reasoner)
+
+    @property
+    def trained(self) -> tuple[TrainedPolicy, ...]:
+        """The trained policies that it plays: its own, and the larger one that its device asks."""
+        if not is_trained(self.reasoner):
+            return ()
+        own = TrainedPolicy(self.reasoner.removeprefix(PREFIX), self.weights.sha256)
+        edge = self.edge
+        return (own, TrainedPolicy(edge.larger, edge.larger_sha256)) if edge and edge.larger else (own,)
 
     def reasons_as(self, other: "AgentGroup") -> bool:
         """Whether a reasoner made for one group can serve the other."""
-        own = {"reasoner", "script", "program", "llm", "human", "python", "weights"}
+        own = {"reasoner", "script", "program", "llm", "human", "python", "weights", "edge"}
         return self.model_dump(include=own) == other.model_dump(include=own)
 
 
@@ -251,16 +264,17 @@ class Scenario(BaseModel):
             _check_group(group, world, f"agents[{k}]")
         check_rules(self.guard, self.names, world)
         for name in sorted(OF_REPLIES & self.perturb.keys()):
-            if not self.reasoners & set(REASONERS) and self.perturb[name] > 0:
+            if not self.reasoners & HOSTED and self.perturb[name] > 0:
                 raise UsageError(f"perturb.{name}: acts on replies, but every reasoner here is compiled")
         options: dict[str, Any] = {k: v for k, v in self.world.model_dump().items() if k != "name"}
         options["agents"] = sum(group.count for group in self.agents)
         perturb = {"perturb": self.perturb} if self.perturb else {}
         plan = partial(self._plan, self.team) if self.team else None
         env = Environment(world, options | perturb, plan, self.start)
-        for policy in self.policies:
-            if isinstance(policy, TrainedPolicy):
-                policy_weights(env, policy)
+        for group in self.agents:
+            if group.kind == TRAINED or not self.origin.replayed:  # of an edge, a record has the answers
+                for policy in group.trained:
+                    policy_weights(env, policy)
         return env
 
     def _plan(self, team: TeamTable, env: Environment) -> TeamPlan:
@@ -279,7 +293,7 @@ class Scenario(BaseModel):
     @property
     def compiled(self) -> bool:
         """Whether whole episodes can run in the compiled tier."""
-        hosted = self.reasoners & set(REASONERS) or self.guard or (self.team and parse(self.team.stop).hosted_only)
+        hosted = self.reasoners & HOSTED or self.guard or (self.team and parse(self.team.stop).hosted_only)
         return not hosted
 
     @property

@@ -1,0 +1,72 @@
+"""The answers of agents whose trained policy runs on a device (``Own`` asks them, and a record keeps them)."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from sandbox.agents.edge.net import Cost, Net, chances
+from sandbox.agents.edge.options import EdgeOptions
+from sandbox.agents.python.api import Setting
+from sandbox.core.decision import Answered, Percept
+from sandbox.core.errors import UsageError
+from sandbox.engine.draw import uniform
+from sandbox.nets.weights import Weights
+
+PAIR_BYTES, CODE_BYTES = 2, 1  # of an answer, and of each number of an observation, between device and server
+SPENT, LATE = "its energy is spent", "a decision takes longer than its budget"
+ASKED = "asked the larger policy"
+DICE = 1 << 20  # stream of the draws
+
+
+class Device:
+    """A policy on its device, and a larger one that is asked where it is unsure; one net for all agents of a group.
+
+    Raises UsageError for a net that needs more memory than there is.
+    """
+
+    def __init__(self, options: EdgeOptions, policies: Sequence[Weights], setting: Setting):
+        own, larger = policies[0], policies[1] if len(policies) > 1 else None
+        self._options, self._seed, self._targets = options, np.uint64(setting.seed), setting.targets
+        self._net, self.version = Net(own, options.runtime), own.sha256
+        self._larger = Net(larger, "numpy") if larger else None
+        self._spent: Counter[int] = Counter()  # joules of each agent
+        if self._net.bytes > 1024 * options.kilobytes:
+            raise UsageError(
+                f"edge.kilobytes: {options.kilobytes:g}, but the net has {self._net.bytes / 1024:.1f} as "
+                f"{options.runtime}; expected more, a smaller net, or another runtime"
+            )
+
+    def answers(self, percepts: Sequence[Percept]) -> list[Answered]:
+        return [self._answer(percept) for percept in percepts]
+
+    def close(self) -> None:
+        """There is nothing to give back."""
+
+    def _answer(self, percept: Percept) -> Answered:
+        if self._spent[percept.agent] >= self._options.millijoules / 1000:
+            return Answered(None, printed=SPENT)
+        if not percept.mask.any():
+            return Answered(None, printed="nothing is legal")
+        rows = self._net.seen(percept.window, percept.vector)
+        cost, odds = self._net.cost(len(rows), self._options.device), chances(self._net.logits(rows), percept.mask)
+        whole = cost + self._sending(percept)
+        asked = self._larger is not None and odds.max() < self._options.below and self._in_time(whole)
+        if self._larger is not None and asked:
+            cost = whole
+            odds = chances(self._larger.logits(self._larger.seen(percept.window, percept.vector)), percept.mask)
+        self._spent[percept.agent] += cost.joules
+        if not self._in_time(cost):
+            return Answered(None, printed=LATE, joules=cost.joules)
+        drawn = uniform(self._seed, np.int32(percept.tick), np.int32(DICE), np.int32(percept.agent))
+        pair = min(int(np.searchsorted(odds.cumsum(), drawn, side="right")), int(np.flatnonzero(percept.mask)[-1]))
+        return Answered(divmod(pair, self._targets), printed=ASKED if asked else "", joules=cost.joules)
+
+    def _sending(self, percept: Percept) -> Cost:
+        """Of a question to the larger policy, and its answer."""
+        device, numbers = self._options.device, percept.window.size + percept.vector.size
+        sent = numbers * CODE_BYTES + PAIR_BYTES
+        return Cost(sent * device.sent_nj * 1e-9, device.sent_ms / 1000)
+
+    def _in_time(self, cost: Cost) -> bool:
+        return cost.seconds * 1000 <= self._options.milliseconds
