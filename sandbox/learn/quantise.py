@@ -12,6 +12,7 @@ import numpy as np
 from sandbox.engine.layers import TOP, UNIT
 
 MARGIN = 1.25  # of the highest activation among the samples
+DEAD = 1e-3  # highest activation of a layer that does nothing
 WIDE, NARROW = 32767, 4095  # highest weights
 HIGHEST = 2**31 - 1  # of a sum
 
@@ -41,8 +42,9 @@ def quantised(weights: np.ndarray, bias: np.ndarray, before: float, after: float
 
 
 def scale_of(activations: np.ndarray) -> float:
-    """The scale of a layer's outputs, from its activations on samples."""
-    return TOP / (MARGIN * max(float(activations.max(initial=0)), 1e-6))
+    """The scale of a layer's outputs, from its activations on samples; any will do for a layer that is dead."""
+    highest = float(activations.max(initial=0))
+    return TOP / (MARGIN * highest) if highest > DEAD else 1.0
 
 
 def logits_scale() -> float:

@@ -170,6 +170,8 @@ def _check_group(group: AgentGroup, world: World, where: str) -> None:
         raise unknown("policy", group.fallback, world.policies, f"{where}.fallback")
     if (group.reasoner == "llm") != (group.llm is not None):
         raise UsageError(f"{where}: reasoner 'llm' and llm = {{ model = ... }} belong together")
+    if group.edge and not is_trained(group.reasoner):
+        raise UsageError(f"{where}: edge = {{ ... }} is for the reasoner '{file}'")
     if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
         raise UsageError(f"{where}: memory and tools are for the reasoner 'llm'")
     parse_script(group.script, world, f"{where}.script")

@@ -14,8 +14,12 @@ class Device(BaseModel):
     Energies of operations are those of Horowitz (2014) at 45 nm; so is the byte from on-chip memory of 8 KB. A net does
     not fit there, so by default its bytes come from DRAM, as in Han and others (2016).
 
+    A byte by radio takes what Huang and others (2012) give for sending over WiFi.
+
     Horowitz, M. (2014). Computing's energy problem (and what we can do about it). ISSCC, 10-14.
     Han, S. and others (2016). EIE: efficient inference engine on compressed deep neural network. ISCA, 243-254.
+    Huang, J. and others (2012). A close examination of performance and power characteristics of 4G LTE networks.
+    MobiSys, 225-238.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, use_attribute_docstrings=True)
@@ -30,7 +34,7 @@ class Device(BaseModel):
     """Picojoules of a byte of the weights, from memory."""
     operations: float = Field(1e8, gt=0, le=1e18)
     """Multiplications, each with its addition, in a second."""
-    sent_nj: float = Field(200.0, ge=0, le=1e9)
+    sent_nj: float = Field(2270.0, ge=0, le=1e9)
     """Nanojoules of a byte sent or received, for decisions of the larger policy."""
     sent_ms: float = Field(20.0, ge=0, le=1e6)
     """Milliseconds until the answer of the larger policy is there."""
