@@ -23,8 +23,8 @@ from sandbox.statistics import Estimate, clustered_rate, success_rate
 PEERS = ("onnxruntime",)
 PAGE, RUNS, FRESH, TRIALS = "learning.md", Path("runs/learn"), 975_000, 100
 WORLD = {"name": "kitchen", "layout": "cramped_room"}
-SIZES = 4, 8, 16, 64, 256
-SMALL, LARGE = 8, 256
+SIZES = 8, 16, 32, 64, 256
+SMALL, LARGE = 16, 256
 RUNTIMES = {"numpy": "float32", "integer": "int16", "onnx-int8": "int8"}
 ASKED = 0.4, 0.6, 0.8, 1.0  # confidence below which the larger policy is asked
 
@@ -108,9 +108,10 @@ def picture(found: Sequence[Point], best: Sequence[Point]) -> None:
         for asks in (False, True):
             own = [one for one in found if one.numbers == numbers and bool(one.asked) == asks]
             if own:
-                spread = np.abs([[one.success.value - end for one in own] for end in one_sided(own)])
+                value, low, high = np.array([one.success for one in own]).T
+                spread = np.array([value - low, high - value])
                 label = f"{numbers}, asks a larger one" if asks else numbers
-                axes.errorbar([1e6 * one.joules for one in own], [one.success.value for one in own], spread.clip(0),
+                axes.errorbar([1e6 * one.joules for one in own], value, spread,
                               fmt="*" if asks else mark, capsize=2, label=label)  # fmt: skip
     axes.plot([1e6 * one.joules for one in best], [one.success.value for one in best], color="0.4", lw=1, zorder=0)
     for one in best:
@@ -120,12 +121,6 @@ def picture(found: Sequence[Point], best: Sequence[Point]) -> None:
     axes.legend(loc="lower right", fontsize=8)
     figure.savefig(DOCS / "pictures" / "edge.png", dpi=110)
     console.print("written: docs/pictures/edge.png")
-
-
-def one_sided(found: Sequence[Point]) -> tuple[np.ndarray, np.ndarray]:
-    """The ends of the intervals."""
-    low, high = (np.array([one.success[k] for one in found]) for k in (1, 2))
-    return low, high
 
 
 def agreement(quick: bool) -> None:
