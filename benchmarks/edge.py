@@ -118,7 +118,7 @@ def picture(found: Sequence[Point], best: Sequence[Point]) -> None:
         axes.annotate(one.name, (1e6 * one.joules, one.success.value), xytext=(4, 6), textcoords="offset points",
                       fontsize=7)  # fmt: skip
     axes.set(xscale="log", xlabel="microjoules a decision", ylabel="success", ylim=(0, 1.12))
-    axes.legend(loc="lower right", fontsize=8)
+    axes.legend(loc="center left", fontsize=8)
     figure.savefig(DOCS / "pictures" / "edge.png", dpi=110)
     console.print("written: docs/pictures/edge.png")
 
