@@ -8,7 +8,7 @@ import numpy as np
 from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.context import AgentContext
 from sandbox.agents.edge.options import EDGE
-from sandbox.agents.edge.source import Device
+from sandbox.agents.edge.source import Deployed
 from sandbox.agents.llm import clients
 from sandbox.agents.llm.offline import Captured, Recorded
 from sandbox.agents.llm.prompts import prompts_for
@@ -167,7 +167,7 @@ def _own(group: AgentGroup, rows: range, around: Surroundings) -> Reasoner:
         if rows.start in around.given:
             return Here(around.given[rows.start], group.python, setting, served)
         if group.edge and group.kind == EDGE:
-            return Device(group.edge, [policy_weights(env, policy) for policy in group.trained], setting)
+            return Deployed(group.edge, [policy_weights(env, policy) for policy in group.trained], setting)
         return Apart(target_of(group.reasoner, "reasoner"), group.python, setting, served)
 
     if isinstance(recorded, Captured):

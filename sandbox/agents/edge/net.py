@@ -45,7 +45,7 @@ class Net:
         self.runtime, self._rows = runtime, tensors["rows"]
         self.logits: Logits = _MAKE[runtime](found)
         self._layers = [tensors[name].shape for name in ("middle", "last")]
-        self._wide, self.shifts = tensors["bias"].size, tensors["shifts"]
+        self._wide = tensors["bias"].size
         weights = sum(tensors[name].size for name in ("table", "middle", "last"))
         biases = sum(tensors[name].size for name in ("bias", "middle_bias", "last_bias"))
         self.bytes = weights * BYTES[runtime] + 4 * biases

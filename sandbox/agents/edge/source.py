@@ -19,7 +19,7 @@ ASKED = "asked the larger policy"
 DICE = 1 << 20  # stream of the draws
 
 
-class Device:
+class Deployed:
     """A policy on its device, and a larger one that is asked where it is unsure; one net for all agents of a group.
 
     Raises UsageError for a net that needs more memory than there is.
