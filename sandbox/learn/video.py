@@ -33,11 +33,14 @@ DEPTH = 127  # steps of a colour in the store of the training
 
 
 def loss(params: Mapping[str, Any], key: Any, after: Any, told: Any, acts: Any, before: Any, residual: bool) -> Any:
-    """Mean squared error of the flow, and how much of the actions the eye does not see."""
+    """Mean squared error of the flow, and how much of the actions the eye does not see.
+
+    What only draws (no ``residual``) is not told the actions.
+    """
     noise, when = jax.random.split(key)
     share = jax.random.uniform(when, (len(after), 1, 1))
     noisy = (1 - share) * jax.random.normal(noise, after.shape) + share * after
-    guess = clean(params, noisy, share[:, 0, 0], told, acts, residual, jnp)
+    guess = clean(params, noisy, share[:, 0, 0], told, acts if residual else jnp.zeros_like(acts), residual, jnp)
     flow = (((guess - after) / jnp.maximum(1 - share, SHARPEST)) ** 2).mean()
     verbs = seen(params, before, after, jnp) @ params["eye_leave"]
     return flow + optax.sigmoid_binary_cross_entropy(verbs, acts).mean()
