@@ -407,9 +407,16 @@ def test_two_fingers_zoom_and_one_scrolls_or_pans(pages):
 
     fingers.move(((x, y + 80), (x, y - 80)))
     until(lambda: page.evaluate(scrolled) > 60)  # one finger scrolls the page
-    fingers.move(((x, y - 80), (x, y + 80)))
-    until(lambda: page.evaluate(scrolled) == 0)
-    page.wait_for_timeout(300)  # the page comes to rest
+
+    def at_the_top() -> bool:
+        """A page that still moves when the finger comes down may need another swipe."""
+        page.wait_for_timeout(300)  # it comes to rest
+        if page.evaluate(scrolled):
+            fingers.move(((x, y - 80), (x, y + 80)))
+        return page.evaluate(scrolled) == 0
+
+    until(at_the_top)
+    page.wait_for_timeout(300)
     assert view() == list(WHOLE)
     fingers.move(((x - 20, y), (x - 60, y)), ((x + 20, y), (x + 60, y)))
     until(lambda: view()[2] < 0.6)
