@@ -16,8 +16,10 @@ from benchmarks.pages import DOCS, number, share, show
 from benchmarks.policies import learned
 from benchmarks.report import console
 from sandbox.agents.edge.net import Net, chances
+from sandbox.agents.edge.source import ASKED
 from sandbox.analysis.noisy_play import noisy_play
 from sandbox.nets.weights import read
+from sandbox.record import AgentAnswered, Event
 from sandbox.statistics import Estimate, clustered_rate, success_rate
 
 PEERS = ("onnxruntime",)
@@ -26,7 +28,7 @@ WORLD = {"name": "kitchen", "layout": "cramped_room"}
 SIZES = 8, 16, 32, 64, 256
 SMALL, LARGE = 16, 256
 RUNTIMES = {"numpy": "float32", "integer": "int16", "onnx-int8": "int8"}
-ASKED = 0.4, 0.6, 0.8, 1.0  # confidence below which the larger policy is asked
+BELOW = 0.4, 0.6, 0.8, 1.0  # confidence below which the larger policy is asked
 
 
 class Point(NamedTuple):
@@ -49,29 +51,25 @@ def weights(wide: int) -> Path:
 def point(name: str, wide: int, trials: int, **edge: object) -> Point:
     """The success of a deployment on seeds that nothing was trained or tuned on."""
     scenario = {"world": WORLD, "agents": [{"count": 2, "reasoner": f"policy:{weights(wide)}", "edge": edge}]}
-    asked, outcomes = [], []
+    asked, outcomes = 0, []
     for seed in range(FRESH, FRESH + trials):
-        heard: list[bool] = []
-        outcomes.append(sandbox.run(scenario, seed, on_event=lambda event: heard.append(_asks(event))))  # noqa: B023
-        asked.append(sum(heard))
+        events: list[Event] = []
+        outcomes.append(sandbox.run(scenario, seed, on_event=events.append))
+        asked += sum(isinstance(event, AgentAnswered) and event.printed == ASKED for event in events)
     decided = sum(one.own_decisions for one in outcomes)
     runtime = str(edge["runtime"])
     return Point(
         name, RUNTIMES[runtime], Net(read(weights(wide)), runtime).bytes / 1024,
         success_rate(sum(one.success for one in outcomes), trials), float(np.mean([one.ticks for one in outcomes])),
-        sum(asked) / decided, sum(one.joules for one in outcomes) / decided,
+        asked / decided, sum(one.joules for one in outcomes) / decided,
     )  # fmt: skip
-
-
-def _asks(event: object) -> bool:
-    return getattr(event, "kind", "") == "answered" and bool(getattr(event, "printed", ""))
 
 
 def points(trials: int) -> Iterator[Point]:
     for wide in SIZES:
         for runtime in RUNTIMES:
             yield point(f"{wide} wide", wide, trials, runtime=runtime)
-    for below in ASKED:
+    for below in BELOW:
         how = {"runtime": "onnx-int8", "larger": str(weights(LARGE)), "below": below}
         yield point(f"{SMALL} wide, asks {LARGE} below {below:g}", SMALL, trials, **how)
 

@@ -43,7 +43,6 @@ def agreement(first: Net, second: Net, seen) -> float:
 
 
 def test_onnx_computes_what_numpy_does(found, seen):
-    pytest.importorskip("onnxruntime")
     first, second = Net(found, "numpy"), Net(found, "onnx")
     for rows in seen[:50]:
         assert second.logits(rows) == pytest.approx(first.logits(rows), abs=1e-3)
@@ -51,8 +50,6 @@ def test_onnx_computes_what_numpy_does(found, seen):
 
 @pytest.mark.parametrize("runtime", ["integer", "onnx-int8"])
 def test_fewer_bits_decide_as_floats_do_and_other_weights_do_not(runtime, found, seen):
-    if runtime == "onnx-int8":
-        pytest.importorskip("onnxruntime")
     floats = Net(found, "numpy")
     assert agreement(floats, Net(found, runtime), seen) >= 0.97
     rng = np.random.default_rng(0)

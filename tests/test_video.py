@@ -1,14 +1,13 @@
 """Video models: they learn what actions do, draw what a state is, and are judged by what their pictures show."""
 
-import functools
-import operator
+from importlib import import_module
 
 import numpy as np
 import pytest
 
 from sandbox.analysis.videos.imagined import Simulated, Still
 from sandbox.analysis.videos.measures import beginning, frechet, measured
-from sandbox.analysis.videos.pictures import Camera, album_of, film, read, scene
+from sandbox.analysis.videos.pictures import Camera, album_of, film, joined, read, scene
 from sandbox.analysis.videos.planning import attempts
 from sandbox.core.errors import UsageError
 from sandbox.nets.video import DRAW, Video
@@ -73,12 +72,12 @@ def test_equal_films_have_no_distance():
 
 
 def test_a_training_learns_the_actions_and_one_on_shuffled_actions_does_not(camera, model, monkeypatch):
-    video = pytest.importorskip("sandbox.learn.video")
+    video = import_module("sandbox.learn.video")  # it brings JAX
     for name, small in {"WIDE": 32, "DEEP": 2, "BATCH": 64}.items():
         monkeypatch.setattr(video, name, small)
 
     played = film(camera, range(970_000, 970_016), "oracle", np.full(16, 0.5), 20, np.random.default_rng(0))
-    test = functools.reduce(operator.add, (shots for _, _, shots in played))
+    test = joined([shots for _, _, shots in played])
     others = test.acts[np.random.default_rng(1).permutation(len(test))]
 
     def gain(shuffled: bool) -> float:

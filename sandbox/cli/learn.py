@@ -4,7 +4,7 @@ Each kind of training is a command of this group.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -74,10 +74,7 @@ def world_model(
     with needing_jax():
         from sandbox.learn.world_model import WorldModelJob, practice, write
     job = WorldModelJob(world, seed, members, ticks, shuffled, practice(world).options(layout or ()))
-    folder = folder or Path("runs") / f"learn-world-model-{world}"
-    spent, path = trained(job, folder, seconds, f"world model of {world}")
-    card = write(job, path, spent)
-    _tell(path, card)
+    card = _made(job, write, folder or Path("runs") / f"learn-world-model-{world}", seconds, f"world model of {world}")
     for row in card["drift"]:
         wrong = f"{row['learned'][0]:.3f} of changed facts wrong; the rules with other dice {row['exact'][0]:.3f}"
         out.print(f"after {row['horizon']:2} ticks: {wrong}  {row['options']}")
@@ -114,10 +111,13 @@ def policy(
     out.print(f"on seeds of the test: {told}")
 
 
-def _tell(path: Path, card: dict[str, Any]) -> None:
-    """Where the weights of a training are, and their card."""
+def _made(job: Any, write: Callable[..., dict[str, Any]], folder: Path, seconds: float, name: str) -> dict[str, Any]:
+    """Train, write the weights, and tell where they are; returns their card."""
+    spent, path = trained(job, folder, seconds, name)
+    card = write(job, path, spent)
     out.print(f"weights {path}  ({path.stat().st_size / 1e6:.2f} MB, SHA-256 {card['sha256'][:16]}...)")
     out.print(f"card    {path.with_suffix('.json')}")
+    return card
 
 
 def _env(target: str, set_: list[str] | None, allow: list[str] | None) -> "Environment":
@@ -144,10 +144,7 @@ def video(
     with needing_jax():
         from sandbox.learn.video import VideoJob, write
     job = VideoJob(world, kind, seed, ticks, shuffled)
-    folder = folder or Path("runs") / f"learn-video-{world}-{kind}"
-    spent, path = trained(job, folder, seconds, f"video model of {world}")
-    card = write(job, path, spent)
-    _tell(path, card)
+    card = _made(job, write, folder or Path("runs") / f"learn-video-{world}-{kind}", seconds, f"video model of {world}")
     for row in card["measured"]:
         told = f"{row['right'][0]:.3f} of the changed cells right; PSNR {row['psnr'][0]:.1f} dB"
         out.print(f"after {row['horizon']:2} ticks: {told}, of that by the actions {row['delta_psnr'][0]:.1f}")
@@ -167,10 +164,7 @@ def dream(
     with needing_jax():
         from sandbox.learn.dream import DreamJob, write
     job = DreamJob(world, seed, codes, ticks, shuffled)
-    folder = folder or Path("runs") / f"learn-dream-{world}"
-    spent, path = trained(job, folder, seconds, f"dream of {world}")
-    card = write(job, path, spent)
-    _tell(path, card)
+    card = _made(job, write, folder or Path("runs") / f"learn-dream-{world}", seconds, f"dream of {world}")
     found = card["measured"]
     told = f"{found['inferred'][0]:.3f} right with the inferred code, {found['random'][0]:.3f} with a random one"
     out.print(f"changed facts: {told}; whole frames {found['frames'][0]:.3f} and {found['random_frames'][0]:.3f}")

@@ -139,19 +139,18 @@ class DreamJob(Chunked):
 
     # -- training ------------------------------------------------------------------------------------------------------
 
-    def round(self) -> str:
-        """More episodes, until there are enough, and STEPS steps."""
-        if self.chunks * LANES * TICKS < self.ticks:
-            self._add(self.chunks)
-            self.chunks += 1
-        rng, told = np.random.default_rng([self.seed, 2, self.steps]), 0.0
-        for _ in range(STEPS):
-            chosen = rng.integers(len(self.before), size=BATCH)
-            batch = seen(self.before[chosen], self.after[chosen], cells_of(rng, BATCH))
-            self.params, self.mean, self.moments, value = stepped(self.params, self.mean, self.moments, batch)
-            told += float(value)
-            self.steps += 1
-        return f"{len(self.before):,} pairs, {self.steps:,} steps, loss {told / STEPS:.3f} nats"
+    @property
+    def pace(self) -> tuple[int, int]:
+        return LANES * TICKS, STEPS
+
+    def _step(self, rng: np.random.Generator) -> float:
+        chosen = rng.integers(len(self.before), size=BATCH)
+        batch = seen(self.before[chosen], self.after[chosen], cells_of(rng, BATCH))
+        self.params, self.mean, self.moments, loss = stepped(self.params, self.mean, self.moments, batch)
+        return float(loss)
+
+    def _line(self, loss: float) -> str:
+        return f"{len(self.before):,} pairs, {self.steps:,} steps, loss {loss:.3f} nats"
 
     def _add(self, chunk: int) -> None:
         """The pairs of LANES episodes more."""

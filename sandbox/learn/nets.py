@@ -1,5 +1,6 @@
 """What the trained nets have in common: a sum of rows of a table, two hidden layers, and a moving average of them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -51,20 +52,47 @@ def averaged(optimiser: Any, share: float, params: Any, mean: Any, moments: Any,
     return params, optax.incremental_update(params, mean, 1 - share), moments
 
 
-class Chunked:
+class Chunked(ABC):
     """A part of a job (see ``learn.training.Job``) that learns from episodes, which are added chunk by chunk."""
 
     is_over: ClassVar[bool] = False  # only the budget ends it
 
+    seed: int
+    ticks: int  # of episodes, at most
     params: Any
     mean: Any
     moments: Any
     chunks: int
     steps: int
 
+    @property
+    @abstractmethod
+    def pace(self) -> tuple[int, int]:
+        """Ticks of a chunk, and steps of a round."""
+
+    @abstractmethod
     def _add(self, chunk: int) -> None:
         """Add the episodes of a chunk."""
-        raise NotImplementedError
+
+    @abstractmethod
+    def _step(self, rng: np.random.Generator) -> float:
+        """Learn from a batch; returns the loss before."""
+
+    @abstractmethod
+    def _line(self, loss: float) -> str:
+        """The progress after a round of this mean loss."""
+
+    def round(self) -> str:
+        """More episodes, until there are enough, and some steps."""
+        ticks, steps = self.pace
+        if self.chunks * ticks < self.ticks:
+            self._add(self.chunks)
+            self.chunks += 1
+        rng, total = np.random.default_rng([self.seed, 2, self.steps]), 0.0
+        for _ in range(steps):
+            total += self._step(rng)
+            self.steps += 1
+        return self._line(total / steps)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that the job needs to continue, but the episodes."""

@@ -15,7 +15,7 @@ import numpy as np
 import optax
 
 from sandbox.analysis.videos.measures import beginning, measured
-from sandbox.analysis.videos.pictures import SIDE, Camera, Shots, album_of, film, scene
+from sandbox.analysis.videos.pictures import SIDE, Camera, Shots, album_of, film, joined, scene
 from sandbox.core.errors import unknown
 from sandbox.learn import cards
 from sandbox.learn.nets import Chunked, averaged
@@ -60,7 +60,7 @@ class VideoJob(Chunked):
         if self.kind not in (NEXT, DRAW):
             raise unknown("kind", self.kind, (NEXT, DRAW), "learn video")
         self.camera = Camera(scene(self.world))
-        self.chunks, self.steps, self.store = 0, 0, Shots(*[np.zeros(0)] * 4)
+        self.chunks, self.steps = 0, 0
         one = next(iter(film(self.camera, [0], "rules", np.zeros(1), 1, np.random.default_rng(0))))[2]
         self.sizes = (*one.after.shape[1:], self._told(one).shape[-1], one.acts.shape[-1], WIDE, DEEP)
         rng = np.random.default_rng([self.seed, 1])
@@ -95,22 +95,21 @@ class VideoJob(Chunked):
 
     # -- training ------------------------------------------------------------------------------------------------------
 
-    def round(self) -> str:
-        """More episodes, until there are enough, and STEPS steps."""
-        if self.chunks * LANES * TICKS < self.ticks:
-            self._add(self.chunks)
-            self.chunks += 1
-        rng, told = np.random.default_rng([self.seed, 2, self.steps]), 0.0
-        for _ in range(STEPS):
-            batch = self._batch(rng)
-            key = jax.random.fold_in(jax.random.key(self.seed), self.steps)
-            given = key, batch.after, self._told(batch), batch.acts, batch.before
-            share = min(AVERAGE, (self.steps + 1) / (self.steps + 10))  # at first, few steps are averaged
-            nets = self.params, self.mean, self.moments
-            self.params, self.mean, self.moments, value = self._stepped(share, *nets, *given)
-            told += float(value)
-            self.steps += 1
-        return f"{len(self.store):,} pairs, {self.steps:,} steps, loss {told / STEPS:.3f}"
+    @property
+    def pace(self) -> tuple[int, int]:
+        return LANES * TICKS, STEPS
+
+    def _step(self, rng: np.random.Generator) -> float:
+        batch = self._batch(rng)
+        key = jax.random.fold_in(jax.random.key(self.seed), self.steps)
+        given = key, batch.after, self._told(batch), batch.acts, batch.before
+        share = min(AVERAGE, (self.steps + 1) / (self.steps + 10))  # at first, few steps are averaged
+        nets = self.params, self.mean, self.moments
+        self.params, self.mean, self.moments, loss = self._stepped(share, *nets, *given)
+        return float(loss)
+
+    def _line(self, loss: float) -> str:
+        return f"{len(self.store):,} pairs, {self.steps:,} steps, loss {loss:.3f}"
 
     def _batch(self, rng: np.random.Generator) -> Shots:
         chosen = self.store[rng.integers(len(self.store), size=BATCH)]
@@ -120,13 +119,17 @@ class VideoJob(Chunked):
         """The pairs of LANES episodes more, kept in bytes."""
         rng = np.random.default_rng([self.seed, 3, chunk])
         first, noise = int(rng.integers(1 << 40)), rng.choice(NOISE, LANES)
-        for _, _, shots in film(self.camera, range(first, first + LANES), "rules", noise, TICKS, rng):
-            order = rng.permutation(len(shots))
-            if self.shuffled:
-                shots = Shots(shots.before, shots.acts[order], shots.after, shots.tokens[order])
-            scaled = zip(shots.parts, SCALES, strict=True)
-            kept = Shots(*(np.rint(part * scale).astype(np.int8) for part, scale in scaled))
-            self.store = self.store + kept if len(self.store) else kept
+        kept = [self._kept(shots, rng) for _, _, shots in film(
+            self.camera, range(first, first + LANES), "rules", noise, TICKS, rng
+        )]  # fmt: skip
+        self.store = joined([self.store, *kept]) if chunk else joined(kept)
+
+    def _kept(self, shots: Shots, rng: np.random.Generator) -> Shots:
+        order = rng.permutation(len(shots))
+        if self.shuffled:
+            shots = Shots(shots.before, shots.acts[order], shots.after, shots.tokens[order])
+        scaled = zip(shots.parts, SCALES, strict=True)
+        return Shots(*(np.rint(part * scale).astype(np.int8) for part, scale in scaled))
 
     # -- export --------------------------------------------------------------------------------------------------------
 

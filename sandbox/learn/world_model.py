@@ -154,26 +154,24 @@ class WorldModelJob(Chunked):
 
     # -- training ------------------------------------------------------------------------------------------------------
 
-    def round(self) -> str:
-        """More episodes, until there are enough, and STEPS steps of each net."""
-        if self.chunks * LANES * TICKS < self.ticks:
-            self._add(self.chunks)
-            self.chunks += 1
-        rng, told = np.random.default_rng([self.seed, 2, self.steps]), 0.0
-        for _ in range(STEPS):
-            for member in range(self.members):
-                told += self._step(member, self.samples[rng.integers(len(self.samples), size=BATCH)])
-            self.steps += 1
-        return (
-            f"{self.chunks * LANES * TICKS:,} ticks, {self.steps:,} steps, loss {told / STEPS / self.members:.4f} nats"
-        )
+    @property
+    def pace(self) -> tuple[int, int]:
+        return LANES * TICKS, STEPS
+
+    def _line(self, loss: float) -> str:
+        return f"{self.chunks * LANES * TICKS:,} ticks, {self.steps:,} steps, loss {loss:.4f} nats"
 
     def _add(self, chunk: int) -> None:
         rng = np.random.default_rng([self.seed, 3, chunk])
         new = collect(self.environments[rng.integers(len(self.environments))], rng, self.shuffled)
         self.samples = joined([self.samples, new]) if chunk else new
 
-    def _step(self, member: int, batch: Samples) -> float:
+    def _step(self, rng: np.random.Generator) -> float:
+        """A step of each net, on a batch of its own; the mean of their losses."""
+        batches = (self.samples[rng.integers(len(self.samples), size=BATCH)] for _ in range(self.members))
+        return sum(self._learn(member, batch) for member, batch in enumerate(batches)) / self.members
+
+    def _learn(self, member: int, batch: Samples) -> float:
         params = self.params[member]
         seen = one_hot(batch.rows, len(params["table"]))
         own = {name: value for name, value in params.items() if name != "table"}

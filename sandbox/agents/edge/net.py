@@ -8,6 +8,7 @@ column, and activations of 8 bits, whose scale ONNX Runtime chooses anew for eac
 import logging
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,13 +28,14 @@ Logits = Callable[[np.ndarray], np.ndarray]  # rows of the table (n,) int64 -> (
 _GRAPHS: dict[tuple[str, bool], bytes] = {}  # made in this process, by the SHA-256 of the weights
 
 
-class Cost(NamedTuple):
+@dataclass(frozen=True)
+class Cost:
     """What a decision takes, by the rates of a device."""
 
     joules: float
     seconds: float
 
-    def __add__(self, other: "Cost") -> "Cost":  # type: ignore[override]
+    def __add__(self, other: "Cost") -> "Cost":
         return Cost(self.joules + other.joules, self.seconds + other.seconds)
 
 

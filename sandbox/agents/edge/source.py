@@ -15,7 +15,7 @@ from sandbox.nets.weights import Weights
 
 PAIR_BYTES, CODE_BYTES = 2, 1  # of an answer, and of each number of an observation, between device and server
 SPENT, LATE = "its energy is spent", "a decision takes longer than its budget"
-ASKED = "asked the larger policy"
+ILLEGAL, ASKED = "nothing is legal", "asked the larger policy"
 DICE = 1 << 20  # stream of the draws
 
 
@@ -47,20 +47,26 @@ class Deployed:
         if self._spent[percept.agent] >= self._options.millijoules / 1000:
             return Answered(None, printed=SPENT)
         if not percept.mask.any():
-            return Answered(None, printed="nothing is legal")
-        rows = self._net.seen(percept.window, percept.vector)
-        cost, odds = self._net.cost(len(rows), self._options.device), chances(self._net.logits(rows), percept.mask)
-        whole = cost + self._sending(percept)
-        asked = self._larger is not None and odds.max() < self._options.below and self._in_time(whole)
-        if self._larger is not None and asked:
-            cost = whole
-            odds = chances(self._larger.logits(self._larger.seen(percept.window, percept.vector)), percept.mask)
+            return Answered(None, printed=ILLEGAL)
+        cost, odds, asked = self._decided(percept)
         self._spent[percept.agent] += cost.joules
         if not self._in_time(cost):
             return Answered(None, printed=LATE, joules=cost.joules)
         drawn = uniform(self._seed, np.int32(percept.tick), np.int32(DICE), np.int32(percept.agent))
         pair = min(int(np.searchsorted(odds.cumsum(), drawn, side="right")), int(np.flatnonzero(percept.mask)[-1]))
-        return Answered(divmod(pair, self._targets), printed=ASKED if asked else "", joules=cost.joules)
+        return Answered(divmod(pair, self._targets), printed=asked, joules=cost.joules)
+
+    def _decided(self, percept: Percept) -> tuple[Cost, np.ndarray, str]:
+        """What a decision costs, the probabilities of the pairs, and whether the larger policy was asked."""
+        rows = self._net.seen(percept.window, percept.vector)
+        cost, odds = self._net.cost(len(rows), self._options.device), chances(self._net.logits(rows), percept.mask)
+        if self._larger is None or odds.max() >= self._options.below:
+            return cost, odds, ""
+        whole = cost + self._sending(percept)
+        if not self._in_time(whole):
+            return cost, odds, ""
+        seen = self._larger.seen(percept.window, percept.vector)
+        return whole, chances(self._larger.logits(seen), percept.mask), ASKED
 
     def _sending(self, percept: Percept) -> Cost:
         """Of a question to the larger policy, and its answer."""

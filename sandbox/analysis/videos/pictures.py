@@ -98,15 +98,17 @@ class Shots:
     def __len__(self) -> int:
         return len(self.before)
 
-    def __add__(self, other: "Shots") -> "Shots":
-        return Shots(*(np.concatenate([own, new]) for own, new in zip(self.parts, other.parts, strict=True)))
-
     def __getitem__(self, chosen: Any) -> "Shots":
         return Shots(*(part[chosen] for part in self.parts))
 
     @property
     def parts(self) -> tuple[np.ndarray, ...]:
         return self.before, self.acts, self.after, self.tokens
+
+
+def joined(shots: Sequence[Shots]) -> Shots:
+    """All of them, in order."""
+    return Shots(*map(np.concatenate, zip(*(each.parts for each in shots), strict=True)))
 
 
 def film(

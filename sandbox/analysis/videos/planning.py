@@ -7,6 +7,7 @@ kernel, without looking, and judged by what is seen at its end.
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,7 +29,6 @@ class Attempt(NamedTuple):
     really: bool  # the true kernel reached it
     guessed: bool  # as many random verbs did
     seconds: float  # of CPU, for the plan
-    pictures: int  # that the model has made
 
 
 def attempts(
@@ -43,46 +43,36 @@ def attempts(
         wanted = read(album, played[start + LATER - 1][2].after)
         for lane in range(len(shots)):
             one = copied(state, np.array([lane]))
-            idle = np.full(LATER, camera.env.params.noop)
-            if not _reached(camera, album, one, idle, wanted[lane]):
-                tried = _attempt(camera, begin(one, shots.before[[lane]]), album, one, wanted[lane], lane)
-                chance = rng.integers(len(camera.env.verbs), size=LATER)
-                found.append(tried._replace(guessed=_reached(camera, album, one, chance, wanted[lane])))
+            reaches = partial(_reaches, camera, album, one, wanted[lane])
+            if not reaches([camera.env.params.noop] * LATER):
+                began = time.process_time()
+                plan = search(begin(one, shots.before[[lane]]), album, wanted[lane], len(camera.env.verbs))
+                spent = time.process_time() - began
+                chance = rng.integers(len(camera.env.verbs), size=LATER).tolist()
+                found.append(Attempt(lane, plan, plan is not None and reaches(plan), reaches(chance), spent))
     return found
 
 
-def _attempt(
-    camera: Camera, imagined: Imagined, album: np.ndarray, state: Any, wanted: np.ndarray, episode: int
-) -> Attempt:
-    began = time.process_time()
-    plan, count = search(imagined, album, wanted, len(camera.env.verbs))
-    spent = time.process_time() - began
-    really = plan is not None and _reached(camera, album, state, np.array(plan), wanted)
-    return Attempt(episode, plan, really, False, spent, count)
-
-
-def search(imagined: Imagined, album: np.ndarray, wanted: np.ndarray, verbs: int) -> tuple[Plan | None, int]:
-    """LATER verbs that lead to the wanted picture, given as (P,) numbers of the album; and how many were made."""
+def search(imagined: Imagined, album: np.ndarray, wanted: np.ndarray, verbs: int) -> Plan | None:
+    """LATER verbs that lead to the wanted picture, given as (P,) numbers of the album; None if none are found."""
     plans: list[Plan] = [()]
-    known, count = imagined, 0
+    known = imagined
     for _ in range(LATER):
         rows, acts = np.divmod(np.arange(len(plans) * verbs), verbs)
         actions = np.zeros((len(rows), 1, 2), np.int32)
         actions[:, 0, 0] = acts
         known = known.chosen(rows).after(actions)
         plans = [(*plans[row], int(act)) for row, act in zip(rows, acts, strict=True)]
-        count += len(plans)
         shown = read(album, known.pictures)
         _, first = np.unique(shown, axis=0, return_index=True)
         kept = np.sort(first)
-        nearest = np.argsort((shown[kept] != wanted).sum(axis=1), kind="stable")[:MOST]
-        kept = kept[nearest]
+        kept = kept[np.argsort((shown[kept] != wanted).sum(axis=1), kind="stable")[:MOST]]  # the nearest
         known, plans, shown = known.chosen(kept), [plans[k] for k in kept], shown[kept]
     hits = np.flatnonzero((shown == wanted).all(axis=1))
-    return (plans[hits[0]] if len(hits) else None), count
+    return plans[hits[0]] if len(hits) else None
 
 
-def _reached(camera: Camera, album: np.ndarray, state: Any, verbs: np.ndarray, wanted: np.ndarray) -> bool:
+def _reaches(camera: Camera, album: np.ndarray, state: Any, wanted: np.ndarray, verbs: Sequence[int]) -> bool:
     """Whether these verbs of the only agent lead to the wanted picture in the true kernel."""
     now = copied(state, np.array([0]))
     for verb in verbs:

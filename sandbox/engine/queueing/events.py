@@ -155,7 +155,7 @@ def in_order(s, lane, params, server):
 
 @kernel
 def never(s, lane, params):
-    """Events happen until there are none."""
+    """Execute the events in order of time, also those that they add, until no event is left."""
     return False
 
 

@@ -8,7 +8,7 @@ from sandbox.model import Sandbox
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """A page in HTML, or why there is none."""
+    """A page in HTML; if it is empty, ``problem`` says why."""
 
     page: str = ""
     problem: str = ""

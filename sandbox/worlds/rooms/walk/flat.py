@@ -1,4 +1,4 @@
-"""What stands in a furnished flat, as upright boxes, cylinders and spheres, told to whoever builds it (``Builder``).
+"""The parts of a furnished flat: upright boxes, cylinders and spheres, which a ``Builder`` gets one after the other.
 
 Lengths are in metres; see ``walk.path`` for the axes.
 """
@@ -11,12 +11,11 @@ import numpy as np
 from sandbox.worlds.rooms.catalogue import catalogue
 from sandbox.worlds.rooms.state import Cell, Item, Params, Room, State
 from sandbox.worlds.rooms.walk.furniture import Part, parts
-from sandbox.worlds.rooms.walk.path import METRE, footprint
+from sandbox.worlds.rooms.walk.path import METRE, STEPS, footprint
 
 Corner = tuple[float, float, float]
 Colour = tuple[float, float, float]
 HIGH, SILL, LINTEL, DOOR_HIGH, SKIRTING, PROUD = 2.6, 0.75, 2.25, 2.1, 0.06, 0.012
-AROUND = ((1, 0), (0, -1), (-1, 0), (0, 1))  # (down, right) to the cells beside a cell
 COLOURS: dict[str, tuple[Colour, float]] = {  # linear RGB, gloss 0..1
     "oak": ((0.52, 0.36, 0.2), 0.4), "walnut": ((0.16, 0.075, 0.035), 0.5), "pine": ((0.4, 0.25, 0.12), 0.3),
     "wool": ((0.33, 0.34, 0.36), 0), "velvet": ((0.05, 0.16, 0.17), 0), "leather": ((0.25, 0.1, 0.04), 0.35),
@@ -31,7 +30,7 @@ COLOURS: dict[str, tuple[Colour, float]] = {  # linear RGB, gloss 0..1
 
 
 class Builder(Protocol):
-    """Who builds it. The names of the parts of item k begin with ``item-k-``."""
+    """Makes a scene of the parts. The names of those of item k begin with ``item-k-``."""
 
     def block(self, name: str, low: Corner, high: Corner, material: str) -> None:
         """A box with sharp edges between two corners: next to another one, no joint is seen."""
@@ -83,7 +82,7 @@ def walls(made: Builder, grid: np.ndarray, room: np.ndarray) -> None:
 def panes(grid: np.ndarray) -> Iterator[tuple[int, int, np.ndarray, np.ndarray]]:
     """Row and column of each cell of a window, the middle of its pane, and the way into the room."""
     for row, col in np.argwhere(grid == Cell.WINDOW).tolist():
-        for down, right in AROUND:
+        for down, right in STEPS:
             r, c = row + down, col + right
             if 0 <= r < grid.shape[0] and 0 <= c < grid.shape[1] and grid[r, c] == Cell.FLOOR:
                 middle = np.array([(col + 0.5) * METRE, -(row + 0.5) * METRE, (SILL + LINTEL) / 2])
