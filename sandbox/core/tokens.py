@@ -39,6 +39,7 @@ class Practice(NamedTuple):
     variants: tuple[dict[str, Any], ...]  # other options; each layout is played with each
     tests: tuple[dict[str, Any], ...]  # options
     policy: str  # of the test's episodes
+    kept: tuple[float, ...] = ()  # by head: the share of the samples that are kept; by default all
 
     def options(self, layouts: Sequence[str] = ()) -> list[dict[str, Any]]:
         return [{"layout": layout, **variant} for layout in layouts or self.layouts for variant in self.variants]

@@ -60,15 +60,17 @@ def collect(env: Environment, rng: np.random.Generator, shuffled: bool, policy: 
     """The samples of TICKS ticks of LANES lanes. ``shuffled``: what is seen has the actions of other lanes."""
     net, witness = network(env.world, env.params, [blank(env.world, env.params, *WIDTHS)]), transitions(env.world)
     rows, found = np.zeros((len(net.asked), len(net.found)), np.int32), []
+    kept = np.array(env.world.tokens.practice.kept)
     first, noise = int(rng.integers(1 << 40)), rng.choice(NOISE, LANES)
     played = noisy_play(env, range(first, first + LANES), policy, noise, rng)
     for before, actions, after in islice(played, TICKS):
         told = actions[rng.permutation(LANES)] if shuffled else actions
         for lane in np.flatnonzero(before.done == 0):
             count = witness(before, lane, told, after, lane, env.params, net, rows)
-            wide = int((rows[:count] >= 0).sum(axis=1).max(initial=1))
             heads = net.asked[:count, 1].astype(np.int8)
-            found.append(Samples(rows[:count, :wide].copy(), heads, net.out[:count].copy()))
+            own = np.flatnonzero(rng.random(count) < kept[heads]) if len(kept) else np.arange(count)
+            wide = int((rows[:count] >= 0).sum(axis=1).max(initial=1))
+            found.append(Samples(rows[own, :wide], heads[own], net.out[own]))
     return joined(found)
 
 

@@ -29,6 +29,7 @@ from sandbox.worlds.craft.state import (
 )  # fmt: skip
 from sandbox.worlds.craft.tasks import TEAMWORK, goal_of, needed_for, progress, task
 from sandbox.worlds.craft.telling import CHARTS, cause, doing, gauges, shown
+from sandbox.worlds.craft.tokens import TOKENS
 
 WHERE = "world 'craft'"
 
@@ -125,6 +126,7 @@ WORLD = World(
     teamwork=TEAMWORK,
     info=info,
     value=value,
+    tokens=TOKENS,
     ladder=LADDER,
     interventions=INTERVENTIONS,
     legend=LEGEND,

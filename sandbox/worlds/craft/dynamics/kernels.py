@@ -139,19 +139,24 @@ def advance(s, lane, actions, params):
     s.tick[lane] += 1
     used = s.census[lane]
     for agent in range(1, params.agents):  # legal at the start of the tick; refused if another player made it illegal
-        s.refused[lane, agent] = _legal(s, lane, agent, _known(actions, lane, agent))
-    alive = False
+        s.refused[lane, agent] = _legal(s, lane, agent, known_verb(actions, lane, agent))
     for agent in range(params.agents):
         if s.body[lane, agent, Body.HEALTH] > 0 and s.pos[lane, agent, 0] >= 0:
             was_legal = agent > 0 and s.refused[lane, agent] > 0
-            update_player(s, lane, agent, _known(actions, lane, agent), was_legal, params)
+            update_player(s, lane, agent, known_verb(actions, lane, agent), was_legal, params)
         else:
             s.refused[lane, agent] = 0
-    gone = update_mobs(s, lane, used)
+    close(s, lane, update_mobs(s, lane, used), params)
+
+
+@kernel
+def close(s, lane, gone, params):
+    """The end of a tick: chunks are balanced, players are paid, the episode ends. ``gone``: a mob was removed."""
     if params.mobs and s.tick[lane] % BALANCED_EVERY == 0:
         gone |= balance(s, lane, daylight(s.tick[lane], params.severity[Severity.NIGHT]))
     if gone:
         compact(s, lane)
+    alive = False
     for agent in range(params.agents):
         _pay(s, lane, agent)
         if s.body[lane, agent, Body.HEALTH] > 0:
@@ -167,7 +172,7 @@ def advance(s, lane, actions, params):
 
 
 @kernel
-def _known(actions, lane, agent):
+def known_verb(actions, lane, agent):
     """The verb of an agent; unknown verbs and targets count as noop."""
     verb = actions[lane, agent, 0]
     if actions[lane, agent, 1] != 0 or verb < 0 or verb > Verb.MAKE_IRON_SWORD:
