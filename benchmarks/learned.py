@@ -83,16 +83,24 @@ def pays(row: str, quick: bool) -> None:
 
 
 def drifts(quick: bool) -> None:
-    """The errors by horizon, beside those of the rules with other dice."""
-    rows = []
+    """The errors by horizon, beside those of the rules with other dice, in the kitchen."""
+    known = {name: model for name, model in models().items() if name != "exact"}
     for name, severity in KITCHENS.items():
-        env, seeds = kitchen(severity, soups=0), range(FRESH, FRESH + (3 if quick else 20))
-        found = {each: drift(env, model, seeds, "oracle", 0.1) for each, model in models().items() if each != "exact"}
-        rows.append([name, "rules, other dice", *(_share(row.exact) for row in found["learned"])])
-        rows += [[name, each, *(_share(row.learned) for row in own)] for each, own in found.items()]
-    shown = [f"{scenario}: {model}" for scenario, model, *_ in rows]
+        _drift(name, kitchen(severity, soups=0), known, quick)
+
+
+def wilderness(quick: bool) -> None:
+    """The same in craft, of the shipped model."""
+    _drift("craft", make("craft", agents=1, goal="none"), {"learned": WorldModel(kind="learned")}, quick)
+
+
+def _drift(name: str, env: Environment, models: dict[str, WorldModel], quick: bool) -> None:
+    seeds = range(FRESH, FRESH + (3 if quick else 20))
+    found = {each: drift(env, model, seeds, "oracle", 0.1) for each, model in models.items()}
+    rows = [[f"{name}: rules, other dice", *(_share(row.exact) for row in found["learned"])]]
+    rows += [[f"{name}: {each}", *(_share(row.learned) for row in own)] for each, own in found.items()]
     columns = ["scenario: model", *(f"{horizon} tick{'s' * (horizon > 1)}" for horizon in HORIZONS)]
-    show(PAGE, "drift", columns, [[first, *row[2:]] for first, row in zip(shown, rows, strict=True)], quick, kept=True)
+    show(PAGE, "drift", columns, rows, quick, kept=True)
 
 
 def _share(error: Estimate) -> str:
@@ -100,4 +108,4 @@ def _share(error: Estimate) -> str:
     return f"{value} ({low} .. {high})"
 
 
-PARTS = {"drift": drifts, **{name: partial(pays, name) for name in KITCHENS}}
+PARTS = {"drift": drifts, "craft": wilderness, **{name: partial(pays, name) for name in KITCHENS}}
