@@ -9,6 +9,8 @@ from sandbox.agents.beliefs import Beliefs
 from sandbox.agents.context import AgentContext
 from sandbox.agents.edge.options import EDGE
 from sandbox.agents.edge.source import Deployed
+from sandbox.agents.generalist.options import GENERALIST
+from sandbox.agents.generalist.source import Told, generalist_of
 from sandbox.agents.llm import clients
 from sandbox.agents.llm.offline import Captured, Recorded
 from sandbox.agents.llm.prompts import prompts_for
@@ -78,7 +80,7 @@ def reasoner_for(
         return Scripted(parse_script(group.script, world, "script"), noop)
     if group.reasoner == "program":
         return _programmed(group.program, rows, around)
-    if group.kind in (KIND, EDGE):
+    if group.kind in (KIND, EDGE, GENERALIST):
         return _own(group, rows, around)
     if group.reasoner == "human":
         return Human(group.human, around.people, around.question)
@@ -156,7 +158,7 @@ def _programmed(source: str, rows: range, around: Surroundings) -> Reasoner:
 
 
 def _own(group: AgentGroup, rows: range, around: Surroundings) -> Reasoner:
-    """The user's own code, or a policy on a device; a record answers for it, as far as there is one."""
+    """The user's own code, a policy on a device, or a generalist; a record answers for it, as far as there is one."""
     env, recorded = around.env, around.recorded
     own = env.verbs, env.world.targets, env.spec.channels, env.spec.vector
     setting = Setting(tuple(rows), around.names, *own, around.seed)
@@ -168,6 +170,8 @@ def _own(group: AgentGroup, rows: range, around: Surroundings) -> Reasoner:
             return Here(around.given[rows.start], group.python, setting, served)
         if group.edge and group.kind == EDGE:
             return Deployed(group.edge, [policy_weights(env, policy) for policy in group.trained], setting)
+        if group.generalist:
+            return Told(group.generalist, generalist_of(group.generalist), env.world.name, setting)
         return Apart(target_of(group.reasoner, "reasoner"), group.python, setting, served)
 
     if isinstance(recorded, Captured):

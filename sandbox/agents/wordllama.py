@@ -35,7 +35,7 @@ def _model() -> tuple[Any, np.ndarray]:
     """The tokenizer, and a vector for each of its tokens (32,000, ``WIDTH``) float32."""
     package = find_spec("wordllama")
     if package is None or not package.submodule_search_locations:
-        raise UsageError("wordllama is missing for embedding = \"wordllama\": pip install 'sandbox[embed]'")
+        raise UsageError("wordllama is missing for vectors of texts: pip install 'sandbox[embed]'")
     from safetensors.numpy import load_file
     from tokenizers import Tokenizer
 

@@ -150,6 +150,27 @@ def video(
         out.print(f"after {row['horizon']:2} ticks: {told}, of that by the actions {row['delta_psnr'][0]:.1f}")
 
 
+@learn.command("generalist")
+def generalist(
+    worlds: Annotated[list[str] | None, typer.Argument(help="names of worlds; default: all with instructions")] = None,
+    seconds: Seconds = 600.0,
+    steps: Annotated[int, typer.Option(min=1, help="steps of learning, at most")] = 10**9,
+    seed: Seed = 0,
+    chunks: Annotated[int, typer.Option(min=1, help="chunks of demonstrations to learn from, at most")] = 20,
+    language: Annotated[str, typer.Option(help="told; controls: none, or shuffled")] = "told",
+    demonstrations: Annotated[Path | None, typer.Option(help="their folder, for several trainings")] = None,
+    folder: Out = None,
+) -> None:
+    """Train one agent for many worlds, which is told in a sentence what to do (docs/learning.md)."""
+    with needing_jax():
+        from sandbox.learn.generalist import GeneralistJob, write
+    folder = folder or Path("runs") / "learn-generalist"
+    told = demonstrations or folder / "demonstrations"
+    job = GeneralistJob(told, tuple(worlds or ()), seed, steps, chunks, language)
+    card = _made(job, write, folder, seconds, "generalist")
+    out.print(f"imitated {sum(card['samples'].values()):,} actions in {len(card['samples'])} worlds")
+
+
 @learn.command("dream")
 def dream(
     world: World,

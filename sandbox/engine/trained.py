@@ -85,6 +85,20 @@ def encode(obs, lane, agent, codes):
         k += 1
 
 
+class _One(NamedTuple):
+    """An observation of one agent, as the kernels read it."""
+
+    window: np.ndarray
+    vector: np.ndarray
+
+
+def codes_of(window: np.ndarray, vector: np.ndarray) -> np.ndarray:
+    """(I,) uint8: the codes of an agent's window (C, K, K) int8 and vector (V,) float32."""
+    codes = np.zeros(window.size + vector.size, np.uint8)
+    encode(_One(window[None, None], vector[None, None]), 0, 0, codes)
+    return codes
+
+
 @kernel
 def _list_rows(nets, net):
     """Fill ``nets.found`` with the rows of the table for the codes that have one; returns their number."""

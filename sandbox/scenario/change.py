@@ -10,7 +10,7 @@ from sandbox.engine.registry import find
 from sandbox.scenario.load import load
 from sandbox.scenario.schema import REASONERS, Scenario, others_keys
 
-OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "python", "fallback", "world_model")
+OF_A_GROUP = ("reasoner", "script", "program", "llm", "human", "python", "generalist", "fallback", "world_model")
 OF_THE_TEAM = ("protocol", "lead", "patience", "stop", "absent", "network.cut", "network.loss")
 LAID_OUT = "message_delay"  # the perturbation whose arrays must exist from the beginning
 _MAY = re.compile(

@@ -113,17 +113,20 @@ class Files:
             raise UsageError(f"{key}: {program[:200]}: {missing}; {self._near(program)}expected a program")
         group["program"] = text if "\n" in text else f"{text}\n"  # a line break marks text
 
-    def find_weights(self, model: dict, world: Any, where: str) -> None:
-        """Complete a learned world model with the place of its weights and their SHA-256, which the record keeps."""
-        if model.get("kind") != "learned" or self._origin.replayed:
+    def find_weights(self, table: dict, default: str, where: str) -> None:
+        """Complete a table with the place of its weights and their SHA-256, which the record keeps.
+
+        Without a place they are those of the package under the name ``default``.
+        """
+        if self._origin.replayed:
             return
-        name, key = str(model.get("weights", "")), f"{where}.weights"
-        path = self._origin.place(name, key) if name else shipped(f"world-model-{world}")
+        name, key = str(table.get("weights", "")), f"{where}.weights"
+        path = self._origin.place(name, key) if name else shipped(default)
         if path is None and name:
             raise UsageError(f"{key}: {name[:200]}: {self._origin.missing()}; {self._near(name)}expected {WEIGHTS}")
         if path is not None:  # without any, the check of the scenario says so
-            model["weights"] = str(path) if name else ""
-            model.setdefault("sha256", read(path).sha256)
+            table["weights"] = str(path) if name else ""
+            table["sha256"] = table.get("sha256") or read(path).sha256
 
     def take_in_replies(self, model: dict, where: str) -> None:
         """Put the lines of a script's file below ``replies``."""

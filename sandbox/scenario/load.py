@@ -11,6 +11,7 @@ import tomli_w
 from pydantic import BaseModel, ValidationError
 
 from sandbox.agents.edge.options import EdgeOptions
+from sandbox.agents.generalist.options import GENERALIST, GeneralistOptions
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.python.options import PythonOptions, plugins
@@ -32,7 +33,7 @@ EXPECTED = "a scenario (TOML)"
 MODEL = "SANDBOX_MODEL"  # the variable that names another model
 _OF_A_GROUP: dict[str, type[BaseModel]] = {
     "llm": Options, "world_model": WorldModel, "human": HumanOptions, "memory": MemoryOptions, "python": PythonOptions,
-    "weights": WeightsOptions, "edge": EdgeOptions,
+    "weights": WeightsOptions, "edge": EdgeOptions, GENERALIST: GeneralistOptions,
 }  # fmt: skip  # tables of a group whose keys are checked
 _RESEATS = re.compile(r"agents\.(\d+)\.reasoner")
 _UNSTATED = AgentGroup().model_dump()  # a group in which nothing is stated
@@ -98,8 +99,10 @@ def load(
     for place, group in _tables_of(table, "agents", where):
         _check_group(group, place)
         _complete_group(group, files, place)
-        if isinstance(model := group.get("world_model"), dict):
-            files.find_weights(model, _name_of(table.get("world")), f"{place}.world_model")
+        if isinstance(model := group.get("world_model"), dict) and model.get("kind") == "learned":
+            files.find_weights(model, f"world-model-{_name_of(table.get('world'))}", f"{place}.world_model")
+        if isinstance(told := group.get(GENERALIST), dict):
+            files.find_weights(told, GENERALIST, f"{place}.{GENERALIST}")
     if isinstance(table.get("team"), Mapping):
         _check_keys(table["team"], TeamTable, f"{where}: team")
         files.take_in_network(table["team"])
@@ -233,7 +236,7 @@ def _override(table: dict, key: str, value: Any) -> None:
     if isinstance(place, list):
         raise UsageError(f"--set {key}: expected a number and a key, such as agents.0.count")
     place[last] = value
-    if key.endswith(".world_model.weights"):
+    if key.endswith((".world_model.weights", f".{GENERALIST}.weights")):
         place.pop("sha256", None)  # of the weights that these replace
 
 

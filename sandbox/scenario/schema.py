@@ -9,6 +9,8 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, JsonValue, PrivateAttr
 
 from sandbox.agents.edge.options import EDGE, EdgeOptions
+from sandbox.agents.generalist.options import GENERALIST, GeneralistOptions
+from sandbox.agents.generalist.source import generalist_of
 from sandbox.agents.llm.options import Options
 from sandbox.agents.memory.options import MemoryOptions
 from sandbox.agents.programs.step_limit import with_step_limit
@@ -36,11 +38,12 @@ from sandbox.teams.stopping import parse
 SEARCH = "search"  # the reasoner that looks ahead with a world model; compiled, in every world with beliefs
 AGENTS: Final = "agents"  # values of ``claim``
 TEAM: Final = "team with fallback"
-REASONERS = ("scripted", "program", "llm", "human", KIND)  # the others are compiled policies of the world
+REASONERS = ("scripted", "program", "llm", "human", GENERALIST, KIND)  # the others are compiled policies of the world
 HOSTED = frozenset({*REASONERS, EDGE})  # kinds of groups whose reasoner is an object
 OWNERS = {
     "script": "scripted", "program": "program", "llm": "llm", "memory": "llm", "tools": "llm", "human": "human",
     "world_model": SEARCH, "python": KIND, "weights": TRAINED, "edge": TRAINED,
+    "generalist": GENERALIST,
 }  # fmt: skip  # keys of a group that belong to one kind of reasoner
 
 
@@ -66,7 +69,7 @@ class AgentGroup(BaseModel):
     count: int = Field(1, ge=1, le=100_000)
     """Number of agents in the group."""
     reasoner: str = "rules"
-    """A policy of the world, search, llm, program, scripted, human, `policy:FILE` or `python:package.module:Class`."""
+    """A policy of the world, search, llm, program, scripted, human, generalist, `policy:FILE` or `python:package.module:Class`."""
     role: str | None = None
     """Role of the agents, one of the world's; without it, the world's first role."""
     script: list[str] = []
@@ -83,6 +86,8 @@ class AgentGroup(BaseModel):
     """For the reasoner policy:...: which weights the file has."""
     edge: EdgeOptions | None = None
     """For the reasoner policy:...: the device on which it runs, with its budgets. Its episodes are hosted."""
+    generalist: GeneralistOptions | None = None
+    """For the reasoner generalist: what the agents are told, in a sentence."""
     fallback: str = "idle"
     """Compiled policy that acts where a model, a program, a person or other code gives no usable decision in time."""
     world_model: WorldModel = WorldModel()
@@ -126,7 +131,7 @@ class AgentGroup(BaseModel):
 
     def reasons_as(self, other: "AgentGroup") -> bool:
         """Whether a reasoner made for one group can serve the other."""
-        own = {"reasoner", "script", "program", "llm", "human", "python", "weights", "edge"}
+        own = {"reasoner", "script", "program", "llm", "human", "python", "weights", "edge", "generalist"}
         return self.model_dump(include=own) == other.model_dump(include=own)
 
 
@@ -170,6 +175,8 @@ def _check_group(group: AgentGroup, world: World, where: str) -> None:
         raise unknown("policy", group.fallback, world.policies, f"{where}.fallback")
     if (group.reasoner == "llm") != (group.llm is not None):
         raise UsageError(f"{where}: reasoner 'llm' and llm = {{ model = ... }} belong together")
+    if (group.reasoner == GENERALIST) != (group.generalist is not None):
+        raise UsageError(f"{where}: reasoner 'generalist' and generalist = {{ instruction = ... }} belong together")
     if group.edge and not is_trained(group.reasoner):
         raise UsageError(f"{where}: edge = {{ ... }} is for the reasoner '{file}'")
     if group.reasoner != "llm" and (group.tools or group.memory.kind != "none"):
@@ -274,6 +281,9 @@ class Scenario(BaseModel):
         plan = partial(self._plan, self.team) if self.team else None
         env = Environment(world, options | perturb, plan, self.start)
         for group in self.agents:
+            if group.generalist and not self.origin.replayed:
+                known = generalist_of(group.generalist)
+                known.check(world.name, env.spec.channels, world.verbs, world.targets)
             if group.kind == TRAINED or not self.origin.replayed:  # of an edge, a record has the answers
                 for policy in group.trained:
                     policy_weights(env, policy)

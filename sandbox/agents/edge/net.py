@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from sandbox.agents.edge.options import Device, Runtime
 from sandbox.core.errors import UsageError
 from sandbox.engine.layers import TOP, UNIT
-from sandbox.engine.trained import encode
+from sandbox.engine.trained import codes_of
 from sandbox.nets.weights import Weights
 
 BYTES = {"integer": 2, "numpy": 4, "onnx": 4, "onnx-int8": 1}  # of a weight
@@ -54,8 +54,7 @@ class Net:
 
     def seen(self, window: np.ndarray, vector: np.ndarray) -> np.ndarray:
         """The rows of the table for an observation."""
-        codes = np.zeros(len(self._rows), np.uint8)
-        encode(_One(window[None, None], vector[None, None]), 0, 0, codes)
+        codes = codes_of(window, vector)
         rows = self._rows[np.arange(len(codes)), codes]
         return rows[rows >= 0].astype(np.int64)
 
@@ -65,20 +64,6 @@ class Net:
         picojoules = {"integer": device.int16_pj, "onnx-int8": device.int8_pj}.get(self.runtime, device.float_pj)
         joules = numbers * (picojoules + BYTES[self.runtime] * device.byte_pj) * 1e-12
         return Cost(joules, numbers / device.operations)
-
-
-class _One(NamedTuple):
-    """An observation of one agent, as the kernels read it."""
-
-    window: np.ndarray
-    vector: np.ndarray
-
-
-def chances(logits: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """(A,) the probability of each pair; 0 outside the mask."""
-    odds = np.where(mask, logits, -np.inf)
-    odds = np.exp(odds - odds.max())
-    return odds / odds.sum()
 
 
 # -- runtimes

@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sandbox.agents.edge.net import Cost, Net, chances
+from sandbox.agents.edge.net import Cost, Net
 from sandbox.agents.edge.options import EdgeOptions
+from sandbox.agents.odds import chances, dice
 from sandbox.agents.python.api import Setting
 from sandbox.core.decision import Answered, Percept
 from sandbox.core.errors import UsageError
-from sandbox.engine.draw import uniform
 from sandbox.nets.weights import Weights
 
 PAIR_BYTES, CODE_BYTES = 2, 1  # of an answer, and of each number of an observation, between device and server
@@ -27,7 +27,7 @@ class Deployed:
 
     def __init__(self, options: EdgeOptions, policies: Sequence[Weights], setting: Setting):
         own, larger = policies[0], policies[1] if len(policies) > 1 else None
-        self._options, self._seed, self._targets = options, np.uint64(setting.seed), setting.targets
+        self._options, self._drawn, self._targets = options, dice(setting.seed, DICE), setting.targets
         self._net, self.version = Net(own, options.runtime), own.sha256
         self._larger = Net(larger, "numpy") if larger else None
         self._spent: Counter[int] = Counter()  # joules of each agent
@@ -52,9 +52,8 @@ class Deployed:
         self._spent[percept.agent] += cost.joules
         if not self._in_time(cost):
             return Answered(None, printed=LATE, joules=cost.joules)
-        drawn = uniform(self._seed, np.int32(percept.tick), np.int32(DICE), np.int32(percept.agent))
-        pair = min(int(np.searchsorted(odds.cumsum(), drawn, side="right")), int(np.flatnonzero(percept.mask)[-1]))
-        return Answered(divmod(pair, self._targets), printed=asked, joules=cost.joules)
+        action = divmod(self._drawn(odds, percept), self._targets)
+        return Answered(action, printed=asked, joules=cost.joules)
 
     def _decided(self, percept: Percept) -> tuple[Cost, np.ndarray, str]:
         """What a decision costs, the probabilities of the pairs, and whether the larger policy was asked."""

@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
+from sandbox.agents.generalist.options import GENERALIST
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.people import Question
 from sandbox.core.setup import dialled
@@ -74,6 +75,8 @@ class AvailableCommands:
     reasoners: tuple[str, ...] = ()  # that can be assigned to it
     program: str = ""  # its present one, or an example
     model: str = ""  # its present one, or a suggestion; empty if none is known
+    told: str = ""  # what it is told to do, for a generalist
+    instructions: tuple[str, ...] = ()  # that a generalist has learned here; none: there is no generalist
     links: tuple[Link, ...] = ()
     leads: bool | None = None  # whether it leads its team; None without a leader
     protocol: str = ""  # of the team; empty without one
@@ -101,9 +104,11 @@ def offer_of(
         cell=cell,
         name=name_of(model, agent) if seated else "",
         reasoner=group.reasoner if group else "",
-        reasoners=(*compiled_reasoners(world), PROGRAM, MODEL, ASKED),
+        reasoners=(*compiled_reasoners(world), PROGRAM, MODEL, ASKED, *([GENERALIST] if world.instructed else [])),
         program=(group.program or _example(model, agent)) if group else "",
         model=_model(model, group) if group else "",
+        told=group.generalist.instruction if group and group.generalist else "",
+        instructions=tuple(each.name for each in world.instructed.instructions) if world.instructed else (),
         links=_links(model, agent) if seated else (),
         leads=team.lead == agent if seated and team and PROTOCOLS[team.protocol].led else None,
         protocol=team.protocol if team else "",

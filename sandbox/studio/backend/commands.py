@@ -8,7 +8,7 @@ from sandbox.model import Sandbox
 from sandbox.record import Event
 from sandbox.running import intervene
 from sandbox.scenario.schema import SEARCH
-from sandbox.studio.backend.available_commands import ASKED, MODEL, PROGRAM
+from sandbox.studio.backend.available_commands import ASKED, GENERALIST, MODEL, PROGRAM
 from sandbox.studio.backend.episode_player import EpisodePlayer
 from sandbox.studio.backend.runner import Runner
 
@@ -42,7 +42,7 @@ class Commands:
         self._do(lambda model: intervene.turn(model, key, value))
 
     def reseat(self, agent: int, reasoner: str, text: str = "") -> None:
-        """Assign another reasoner to one agent; ``text`` is a program, or the name of a language model."""
+        """Assign another reasoner to one agent; ``text`` is a program, the name of a language model, or an instruction."""
         self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner, text)))
 
     def lead(self, agent: int) -> None:
@@ -95,6 +95,7 @@ def _needs(model: Sandbox, reasoner: str, text: str) -> dict[str, Any]:
         alike = (group for group in groups if group["llm"]["model"] == text.strip())
         return next(alike, base | {"llm": {"model": text.strip()}})
     told = {SEARCH: {"world_model": {"base": base["fallback"]}}, PROGRAM: base | {"program": text}, ASKED: base}
+    told[GENERALIST] = {GENERALIST: {"instruction": text.strip()}}
     return told.get(reasoner, {})
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from sandbox.core.intervention import Aim
 from sandbox.core.people import ALLOW, DENY, Action, Question
-from sandbox.studio.backend.available_commands import MODEL, PROGRAM, AvailableCommands, Chance, Knob
+from sandbox.studio.backend.available_commands import GENERALIST, MODEL, PROGRAM, AvailableCommands, Chance, Knob
 from sandbox.studio.backend.diagrams import hue
 from sandbox.studio.views.shared import PROBLEM, button, do, plain
 
@@ -66,7 +66,16 @@ def _model(offer: AvailableCommands, key: str) -> None:
     )  # fmt: skip
 
 
-FORMS: dict[str, Callable[[AvailableCommands, str], None]] = {PROGRAM: _program, MODEL: _model}
+def _generalist(offer: AvailableCommands, key: str) -> None:
+    st.text_input(
+        "What should it do?", offer.told, key=key, placeholder=offer.instructions[0], max_chars=400,
+        help="A sentence, in English. It has learned: " + "; ".join(offer.instructions) + ". Other words may do.",
+    )  # fmt: skip
+
+
+FORMS: dict[str, Callable[[AvailableCommands, str], None]] = {
+    PROGRAM: _program, MODEL: _model, GENERALIST: _generalist,
+}  # fmt: skip
 
 
 # -- commands

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 from pydantic import BaseModel
 
+from sandbox.agents.generalist.options import GENERALIST, GeneralistOptions
 from sandbox.agents.llm.options import Options
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
@@ -22,6 +23,7 @@ ALONE = "none"
 HUMAN, MODEL = "human", "llm"
 WORDS = {
     SEARCH: "looks ahead in futures that it imagines", HUMAN: "you decide", MODEL: "a language model decides",
+    GENERALIST: "does what you tell it in a sentence",
     "idle": "does nothing", "random": "does anything", "rules": "follows rules on what it sees",
     "oracle": "sees the whole state, as a yardstick",
 }  # fmt: skip
@@ -75,7 +77,7 @@ def _group(world: World, number: int) -> dict[str, Any] | None:
     count = _number(label, f"team{place}", int(first), most, size if first else 0, _words(AgentGroup, "count"))
     if not count:
         return None
-    options = [*compiled_reasoners(world), HUMAN, MODEL]
+    options = _offered(world)
     reasoner = _pick("Reasoner", f"policy{place}", options, _usual(world), _reasoners(world))
     return {"count": count, "reasoner": reasoner} | _details(world, reasoner, place)
 
@@ -89,6 +91,11 @@ def _details(world: World, reasoner: str, place: str) -> dict[str, Any]:
         return {"world_model": {"horizon": horizon, "futures": futures, "base": base}}
     if reasoner == HUMAN:
         return {"fallback": base}
+    if reasoner == GENERALIST:
+        first = world.instructed.instructions[0].name
+        said = st.text_input("Instruction", key=f"told{place}", help=_words(GeneralistOptions, "instruction"),
+                             bind="query-params", **usual(f"told{place}", first, value=first))  # fmt: skip
+        return {GENERALIST: {"instruction": said}}
     if reasoner == MODEL:
         words = f"{_words(Options, 'model')} Keys come from the environment."
         name = st.text_input("Model", key=f"model{place}", help=words, bind="query-params",
@@ -118,8 +125,13 @@ def _usual(world: World) -> str:
     return "rules" if "rules" in world.policies else next(iter(world.policies))
 
 
+def _offered(world: World) -> list[str]:
+    """The reasoners that can be chosen."""
+    return [*compiled_reasoners(world), HUMAN, MODEL, *([GENERALIST] if world.instructed else [])]
+
+
 def _reasoners(world: World) -> str:
-    told = [f"{name} {WORDS[name]}" for name in (*compiled_reasoners(world), HUMAN, MODEL) if name in WORDS]
+    told = [f"{name} {WORDS[name]}" for name in _offered(world) if name in WORDS]
     return "Who decides for them, each for itself: " + "; ".join(told) + "."
 
 

@@ -9,6 +9,7 @@ from sandbox.worlds.craft import serialisation
 from sandbox.worlds.craft.achievements import LADDER
 from sandbox.worlds.craft.belief import believe, ground_truth, value, visible
 from sandbox.worlds.craft.dynamics import kernels
+from sandbox.worlds.craft.instructions import INSTRUCTED
 from sandbox.worlds.craft.interventions import INTERVENTIONS
 from sandbox.worlds.craft.layouts import NAMES, load
 from sandbox.worlds.craft.policies.rules import POLICIES, start
@@ -129,6 +130,7 @@ WORLD = World(
     tokens=TOKENS,
     ladder=LADDER,
     interventions=INTERVENTIONS,
+    instructed=INSTRUCTED,
     legend=LEGEND,
     doing=doing,
     cause=cause,

@@ -12,6 +12,7 @@ from sandbox.worlds.kitchen import serialisation
 from sandbox.worlds.kitchen.belief import believe, ground_truth, value, visible
 from sandbox.worlds.kitchen.dynamics import geometry, kernels, observe
 from sandbox.worlds.kitchen.dynamics.orders import aims, read_orders
+from sandbox.worlds.kitchen.instructions import INSTRUCTED
 from sandbox.worlds.kitchen.interventions import INTERVENTIONS
 from sandbox.worlds.kitchen.layouts import CLASSIC, load
 from sandbox.worlds.kitchen.policies.rules import POLICIES, start
@@ -150,6 +151,7 @@ WORLD = World(
     info=info,
     value=value,
     interventions=INTERVENTIONS,
+    instructed=INSTRUCTED,
     legend=LEGEND,
     doing=doing,
     cause=cause,

@@ -11,6 +11,7 @@ from sandbox.core.world import World
 from sandbox.worlds.office import compiler, layouts, serialisation
 from sandbox.worlds.office.dynamics import kernels
 from sandbox.worlds.office.event_log import log_part
+from sandbox.worlds.office.instructions import INSTRUCTED
 from sandbox.worlds.office.interventions import INTERVENTIONS
 from sandbox.worlds.office.policies.rules import POLICIES
 from sandbox.worlds.office.rendering import text
@@ -130,6 +131,7 @@ WORLD = World(
     split=split,
     targets=SLOTS,
     interventions=INTERVENTIONS,
+    instructed=INSTRUCTED,
     legend=LEGEND,
     doing=doing,
     cause=cause,

@@ -13,6 +13,7 @@ from sandbox.worlds.rooms import serialisation
 from sandbox.worlds.rooms.catalogue import catalogue, room_name
 from sandbox.worlds.rooms.dynamics import kernels
 from sandbox.worlds.rooms.dynamics.actions import redraw
+from sandbox.worlds.rooms.instructions import INSTRUCTED
 from sandbox.worlds.rooms.interventions import INTERVENTIONS
 from sandbox.worlds.rooms.layouts import DRAWINGS, load
 from sandbox.worlds.rooms.policies.rules import POLICIES, start
@@ -145,6 +146,7 @@ WORLD = World(
     tour=tour,
     scene=scene,
     interventions=INTERVENTIONS,
+    instructed=INSTRUCTED,
     legend=LEGEND,
     doing=doing,
     cause=cause,

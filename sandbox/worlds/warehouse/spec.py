@@ -12,6 +12,7 @@ from sandbox.worlds.warehouse import serialisation
 from sandbox.worlds.warehouse.belief import believe, ground_truth, visible
 from sandbox.worlds.warehouse.dynamics import kernels
 from sandbox.worlds.warehouse.dynamics.seen import refresh
+from sandbox.worlds.warehouse.instructions import INSTRUCTED
 from sandbox.worlds.warehouse.interventions import INTERVENTIONS
 from sandbox.worlds.warehouse.layouts import SIZES, beside, load
 from sandbox.worlds.warehouse.policies.routes import start
@@ -145,6 +146,7 @@ WORLD = World(
     tokens=TOKENS,
     teamwork=TEAMWORK,
     interventions=INTERVENTIONS,
+    instructed=INSTRUCTED,
     legend=LEGEND,
     doing=doing,
     cause=cause,

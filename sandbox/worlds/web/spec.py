@@ -11,6 +11,7 @@ from sandbox.worlds.web.belief import believe, earned, ground_truth, visible
 from sandbox.worlds.web.compiler.columns import Element, Template
 from sandbox.worlds.web.compiler.compile import build as build_rules
 from sandbox.worlds.web.dynamics import kernels
+from sandbox.worlds.web.instructions import INSTRUCTED
 from sandbox.worlds.web.interventions import INTERVENTIONS
 from sandbox.worlds.web.policies.oracle import start
 from sandbox.worlds.web.policies.rules import POLICIES
@@ -115,6 +116,7 @@ WORLD = World(
     targets=SLOTS,
     earned=earned,
     interventions=INTERVENTIONS,
+    instructed=INSTRUCTED,
     legend=LEGEND,
     doing=doing,
     cause=cause,

@@ -11,6 +11,7 @@ from sandbox.worlds.wildfire import serialisation
 from sandbox.worlds.wildfire.belief import believe, earned, ground_truth, value, visible
 from sandbox.worlds.wildfire.dynamics import kernels, observe
 from sandbox.worlds.wildfire.dynamics.terrain import SCENE
+from sandbox.worlds.wildfire.instructions import INSTRUCTED
 from sandbox.worlds.wildfire.interventions import INTERVENTIONS
 from sandbox.worlds.wildfire.layouts import GROUND, WHERE, load
 from sandbox.worlds.wildfire.policies.rules import POLICIES, start
@@ -151,6 +152,7 @@ WORLD = World(
     earned=earned,
     value=value,
     interventions=INTERVENTIONS,
+    instructed=INSTRUCTED,
     legend=LEGEND,
     doing=doing,
     cause=cause,

@@ -1,0 +1,1 @@
+"""Agents that a person tells in a sentence what to do."""
