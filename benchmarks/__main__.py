@@ -41,7 +41,7 @@ BENCHMARKS = {
     "learned": "learned world models: drift beside the rules with other dice; what a search with them gains",
     "dream": "dreamed worlds: delta-accuracy, purity, forced codes, goals reached in the true kernel, controls",
     "video": "video models: how their pictures look, what in them is right, what a search in them reaches, controls",
-    "generalist": "one agent for many worlds, told in words: does it obey, beside agents that hear less; permutation tests",
+    "generalist": "one agent for many worlds, told in words: does it obey, beside agents that hear less",
     "edge": "policies on devices: success against joules a decision, by size and arithmetic; how often int8 agrees",
     "teams": "protocols, lost messages and team sizes, from the sweeps of scenarios/teams, with figures",
     "studio": "frames a second that a browser shows, and what the page takes from the simulation behind it",

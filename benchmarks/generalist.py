@@ -17,9 +17,10 @@ from benchmarks.pages import number, share, show
 from benchmarks.report import console
 from sandbox.agents import wordllama
 from sandbox.analysis.instructed.demonstrations import Place
+from sandbox.analysis.instructed.plans import instructed
 from sandbox.analysis.instructed.tasks import Chance, Listening, Shown, Tasks, obeyed, tasks
 from sandbox.engine.registry import find
-from sandbox.nets.generalist import Generalist
+from sandbox.nets.generalist import SENTENCE, Generalist
 from sandbox.nets.weights import read, shipped
 from sandbox.statistics import Estimate, clustered_rate, mean_difference
 
@@ -55,7 +56,7 @@ def tests(held_out: bool, quick: bool) -> tuple[Test, ...]:
     """The tests of all places of all worlds that it has learned, or of those that were held out."""
     found: list[Test] = []
     for world, senses in net().senses.items():
-        known = find(world).instructed
+        known = instructed(find(world))
         vectors = np.stack([wordllama.embed(each.texts) for each in known.instructions])
         for options in known.held_out if held_out else known.places:
             place = Place.of(world, options, senses)
@@ -92,7 +93,8 @@ def arm(name: str, test: Test, text: int = 0) -> np.ndarray:
         return test.told(net(test.place.env.world.name), text)
     agent = net(name)
     if name == "no language":
-        return obeyed(test.place, test.tasks, Listening(agent, test.place, np.zeros((len(test.tasks), 256)), test.dice()))
+        silence = np.zeros((len(test.tasks), SENTENCE))
+        return obeyed(test.place, test.tasks, Listening(agent, test.place, silence, test.dice()))
     return test.told(agent, text)
 
 
@@ -115,9 +117,10 @@ def words(quick: bool) -> None:
     for name in ARMS:
         good = ours if name == "generalist" else [arm(name, test) for test in own]
         rows.append([f"{name}", *_against(own, ours, good)])
-    rows.append(["generalist, held-out paraphrase", *_against(own, ours, [arm("generalist", t, HELD_OUT) for t in own])])
-    told = [_other(test) for test in own]
-    rows.append(["generalist, told another instruction", *_against(own, ours, told)])
+    unheard = [arm("generalist", test, HELD_OUT) for test in own]
+    rows.append(["generalist, held-out paraphrase", *_against(own, ours, unheard)])
+    other = [_other(test) for test in own]
+    rows.append(["generalist, told another instruction", *_against(own, ours, other)])
     show(PAGE, "obeyed", ["arm", "tasks", "obeyed", "less than the generalist", "p"], rows, quick)
 
 

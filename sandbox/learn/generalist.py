@@ -15,6 +15,7 @@ from safetensors.numpy import load_file, save
 from sandbox.agents import wordllama
 from sandbox.analysis.instructed import demonstrations, plans
 from sandbox.analysis.instructed.demonstrations import Demonstrations, Place, demonstrated, joined, senses_of
+from sandbox.analysis.instructed.plans import instructed
 from sandbox.core.errors import UsageError, unknown
 from sandbox.engine.environment import make
 from sandbox.engine.registry import OURS, find
@@ -87,13 +88,13 @@ class GeneralistJob(Chunked):
 
     @cached_property
     def senses(self) -> dict[str, Senses]:
-        return {name: senses_of([make(name, **options) for options in find(name).instructed.places])
+        return {name: senses_of([make(name, **options) for options in instructed(find(name)).places])
                 for name in self.names}  # fmt: skip
 
     @cached_property
     def sentences(self) -> dict[str, np.ndarray]:
         """(G, TRAINED, S) of each world."""
-        told = {name: find(name).instructed.instructions for name in self.names}
+        told = {name: instructed(find(name)).instructions for name in self.names}
         return {name: np.stack([wordllama.embed(each.texts[:TRAINED]) for each in own]) for name, own in told.items()}
 
     @cached_property
@@ -123,7 +124,7 @@ class GeneralistJob(Chunked):
                 return Demonstrations(**{name: load_file(path)[name] for name in Demonstrations.__annotations__})
             except Exception:  # of safetensors, which has a class for each; or a missing name
                 raise UsageError(f"{path}: damaged; remove it, and it is made again") from None
-        told = find(world).instructed
+        told = instructed(find(world))
         first = (self.seed + 1 << 32) + chunk * told.starts
         own = [Place.of(world, options, self.senses[world]) for options in told.places]
         found = joined([demonstrated(place, range(first, first + told.starts)) for place in own])

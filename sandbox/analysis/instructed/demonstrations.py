@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from sandbox.analysis.instructed.plans import AGENT, DEEPEST, Lanes, counts, plans, tick
+from sandbox.analysis.instructed.plans import AGENT, DEEPEST, Lanes, counts, instructed, plans, tick
 from sandbox.analysis.instructed.starts import starts
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.trained import encode
@@ -46,7 +46,7 @@ def senses_of(envs: Sequence[Environment]) -> Senses:
     columns = dict.fromkeys(name for env in envs for name in env.spec.vector)
     side = max(env.spec.side for env in envs)
     own = tuple(spec.channels), side, tuple(columns), tuple(world.verbs), world.targets
-    return Senses(*own, world.instructed.centred)
+    return Senses(*own, instructed(world).centred)
 
 
 @dataclass(frozen=True, eq=False)

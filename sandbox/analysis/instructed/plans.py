@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
-from sandbox.core.world import Observation
+from sandbox.core.instructions import Instructed
+from sandbox.core.world import Observation, World
 from sandbox.engine.environment import Environment
 from sandbox.engine.play import Due
 
@@ -54,9 +56,16 @@ def tick(env: Environment, lanes: Lanes, pairs: np.ndarray) -> None:
     loops.turn(lanes.state, lanes.view, actions, env.stats(count), env.params, env.faults(count), due)
 
 
+def instructed(world: World) -> Instructed:
+    """What an agent of a world can be told; raises UsageError where it is nothing."""
+    if world.instructed is None:
+        raise UsageError(f"the world '{world.name}' has no instructions")
+    return world.instructed
+
+
 def counts(env: Environment, state: Any) -> np.ndarray:
     """(L, G) how much there is of what each instruction asks for."""
-    told = env.world.instructed.instructions
+    told = instructed(env.world).instructions
     return np.stack([np.asarray(each.count(state, AGENT, env.params), np.int64) for each in told], axis=1)
 
 
@@ -65,7 +74,8 @@ def plans(env: Environment, start: Lanes, wanted: int | None = None) -> dict[int
 
     It ends when all are found, or the ``wanted`` one is.
     """
-    before, found = counts(env, start.state), {}
+    before = counts(env, start.state)
+    found: dict[int, list[int]] = {}
     levels: list[tuple[np.ndarray, np.ndarray]] = []  # of each tick: parents, pairs
     now, known = start, _looks(start)
     seen = set(known)

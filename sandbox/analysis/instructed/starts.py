@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sandbox.analysis.instructed.plans import Lanes
+from sandbox.analysis.instructed.plans import Lanes, instructed
 from sandbox.analysis.noisy_play import noisy_play
 from sandbox.engine.environment import Environment
 
@@ -16,10 +16,10 @@ def starts(env: Environment, seeds: range) -> Iterator[Lanes]:
     rng = np.random.default_rng(seeds.start)
     for seed in seeds:
         last = int(rng.integers(LATEST))
-        played = noisy_play(env, [seed], env.world.instructed.policy, np.full(1, NOISE), rng)
+        played = noisy_play(env, [seed], instructed(env.world).policy, np.full(1, NOISE), rng)
         state = env.reset([seed])
-        for _, (_, _, state) in zip(range(last), played, strict=False):
-            pass
+        for _, (_, _, after) in zip(range(last), played, strict=False):
+            state = after
         lanes = Lanes(state, env.observe(state))
         if not lanes.over.any():
             yield lanes

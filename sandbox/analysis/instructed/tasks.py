@@ -32,7 +32,10 @@ class Tasks:
 
 def tasks(place: Place, seeds: range, most: int) -> Tasks:
     """The tasks of the first ``most`` starts of these seeds that have enough instructions; fewer, if there are not."""
-    found, goals, of, ways = [], [], [], []
+    found: list[Lanes] = []
+    goals: list[int] = []
+    ways: list[list[int]] = []
+    of: list[int] = []
     for start in starts(place.env, seeds):
         known = plans(place.env, start)
         if len(known) < FEWEST:
@@ -94,8 +97,9 @@ def drawn(logits: np.ndarray, rng: np.random.Generator) -> np.ndarray:
 
 def obeyed(place: Place, told: Tasks, agent: Listening | Chance | Shown) -> np.ndarray:
     """(n,) bool: what was told was done, and nothing else before or with it, within TICKS."""
-    env, now, rows = place.env, told.lanes.chosen(slice(None)), np.arange(len(told))
-    before, good = counts(env, told.lanes.state), np.zeros(len(told), bool)
+    env, now, rows = place.env, told.lanes, np.arange(len(told))
+    before = counts(env, told.lanes.state)
+    good: np.ndarray = np.zeros(len(told), np.bool_)
     for t in range(TICKS):
         left = ~now.over & now.mask.any(axis=1)
         now, rows = now.chosen(left), rows[left]

@@ -42,7 +42,7 @@ class Commands:
         self._do(lambda model: intervene.turn(model, key, value))
 
     def reseat(self, agent: int, reasoner: str, text: str = "") -> None:
-        """Assign another reasoner to one agent; ``text`` is a program, the name of a language model, or an instruction."""
+        """Assign another reasoner to one agent; ``text`` is a program, the name of a model, or an instruction."""
         self._do(lambda model: intervene.reseat(model, agent, reasoner, **_needs(model, reasoner, text)))
 
     def lead(self, agent: int) -> None:

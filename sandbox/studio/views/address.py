@@ -14,8 +14,8 @@ _FORGOTTEN = "address.forgotten"  # key of what is reset in this run
 _WRONG = "address.wrong"  # key of what was said
 SETUP, SETTING = "setup", "setting"  # keys: what was set up by hand, whether it is being set up
 CHOICES = (  # keys of choices, or what they begin with
-    "world", "layout", "team", "policy", "horizon", "futures", "model", "told", "protocol", "network", "seed", "severity",
-    SETUP,
+    "world", "layout", "team", "policy", "horizon", "futures", "model", "told", "protocol", "network", "seed",
+    "severity", SETUP,
 )  # fmt: skip
 
 
