@@ -69,7 +69,7 @@ class AgentGroup(BaseModel):
     count: int = Field(1, ge=1, le=100_000)
     """Number of agents in the group."""
     reasoner: str = "rules"
-    """A policy of the world, search, llm, program, scripted, human, generalist, `policy:FILE` or `python:MODULE:Class`."""
+    """A policy of the world, search, llm, program, scripted, human, generalist, `policy:FILE` or `python:CODE`."""
     role: str | None = None
     """Role of the agents, one of the world's; without it, the world's first role."""
     script: list[str] = []

@@ -108,6 +108,6 @@ def obeyed(place: Place, told: Tasks, agent: Listening | Chance | Shown) -> np.n
         tick(env, now, agent.pairs(now, rows, t))
         done = counts(env, now.state) > before[rows]
         good[rows] = (done.sum(axis=1) == 1) & done[np.arange(len(rows)), told.goal[rows]]
-        left = ~done.any(axis=1)
-        now, rows = now.chosen(left), rows[left]
+        goes_on = ~done.any(axis=1)
+        now, rows = now.chosen(goes_on), rows[goes_on]
     return good
