@@ -1,5 +1,6 @@
 """Trains a generalist (``nets.generalist``) by imitating demonstrations in many worlds (``analysis.instructed``)."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -10,7 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from safetensors.numpy import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save
 
 from sandbox.agents import wordllama
 from sandbox.analysis.instructed import demonstrations, plans
@@ -66,6 +68,7 @@ class GeneralistJob(Chunked):
         if self.language not in (TOLD, NONE, SHUFFLED):
             raise unknown("language", self.language, (TOLD, NONE, SHUFFLED), "learn generalist")
         self.chunks, self.steps, self.samples = 0, 0, dict[str, Demonstrations]()
+        self.shown = 0.0  # CPU seconds that the demonstrations took
         shapes = dict(COMMON)
         for world, senses in self.senses.items():
             shapes |= senses.shapes(world)
@@ -120,18 +123,26 @@ class GeneralistJob(Chunked):
         """The demonstrations of a chunk, from their file if there is one."""
         path = self.demonstrations / f"{world}-{self.seed}-{chunk}.safetensors"
         if path.exists():
-            try:
-                return Demonstrations(**{name: load_file(path)[name] for name in Demonstrations.__annotations__})
-            except Exception:  # of safetensors, which has a class for each; or a missing name
-                raise UsageError(f"{path}: damaged; remove it, and it is made again") from None
+            return self._read(path)
+        started = time.process_time()
         told = instructed(find(world))
         first = (self.seed + 1 << 32) + chunk * told.starts
         own = [Place.of(world, options, self.senses[world]) for options in told.places]
         found = joined([demonstrated(place, range(first, first + told.starts)) for place in own])
+        spent = time.process_time() - started
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
-            part.write_bytes(save(found.arrays()))
+            part.write_bytes(save(found.arrays(), {"seconds": repr(spent)}))
+        self.shown += spent
         return found
+
+    def _read(self, path: Path) -> Demonstrations:
+        try:
+            with safe_open(path, "numpy") as file:
+                self.shown += float((file.metadata() or {}).get("seconds", "nan"))
+                return Demonstrations(*(file.get_tensor(name) for name in Demonstrations.__annotations__))
+        except (SafetensorError, OSError):
+            raise UsageError(f"{path}: damaged; remove it, and it is made again") from None
 
     # -- training ------------------------------------------------------------------------------------------------------
 
@@ -172,6 +183,7 @@ def write(job: GeneralistJob, path: Path, spent: float) -> dict[str, Any]:
     card = {
         **job.settings, "kind": KIND, "senses": card_of(job.senses), "codes": CODES, "steps": job.steps,
         "samples": {world: len(own) for world, own in job.samples.items()}, "cpu_seconds": round(spent, 1),
+        "demonstration_seconds": round(job.shown, 1),
         "script_sha256": cards.of_scripts(*sources),
     }  # fmt: skip
     return cards.write(path, job.tensors(), card)
