@@ -136,8 +136,10 @@ def test_every_option_that_can_change_is_offered_within_its_range(world, tmp_pat
 
 
 def test_who_is_told_something_first_is_seated_by_a_button():
-    page, hands = drawn(replace(OFFER, reasoners=("rules", "program", "llm"), program="wait()", model="gguf:a"))
-    for reasoner, usual, typed in (("program", "wait()", "left()"), ("llm", "gguf:a", "gguf:b")):
+    offer = replace(OFFER, reasoners=("rules", "program", "llm", "generalist"), program="wait()", model="gguf:a")
+    page, hands = drawn(replace(offer, instructions=("put it down",)))
+    told = ("program", "wait()", "left()"), ("llm", "gguf:a", "gguf:b"), ("generalist", "", "drop it")
+    for reasoner, usual, typed in told:
         page.selectbox[0].select(reasoner).run()
         assert not hands.done and not page.exception
         (field,) = page.text_area if reasoner == "program" else page.text_input

@@ -97,17 +97,17 @@ class Generalist:
     def __init__(self, found: Weights):
         card, tensors = found.card, found.tensors
         if not isinstance(card, dict) or card.get("kind") != KIND:
-            raise UsageError(f"no generalist; {EXPECTED}")
+            raise UsageError(f"no generalist; expected {EXPECTED}")
         try:
             self.senses = {world: _senses(told) for world, told in card["senses"].items()}
         except (KeyError, TypeError, AttributeError, ValueError):
-            raise UsageError(f"a generalist that tells of no world; {EXPECTED}") from None
+            raise UsageError(f"a generalist that tells of no world; expected {EXPECTED}") from None
         wanted = dict(COMMON)
         for world, senses in self.senses.items():
             wanted |= senses.shapes(world)
         alike = {name: tensor.shape for name, tensor in tensors.items()} == wanted
         if not (alike and all(np.isfinite(tensor).all() for tensor in tensors.values())):
-            raise UsageError(f"a generalist whose tensors do not fit together; {EXPECTED}")
+            raise UsageError(f"a generalist whose tensors do not fit together; expected {EXPECTED}")
         self._params = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
         self.card, self.sha256 = card, found.sha256
 

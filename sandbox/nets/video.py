@@ -94,14 +94,14 @@ class Video:
     def __init__(self, found: Weights):
         card, tensors = found.card, found.tensors
         if not isinstance(card, dict) or card.get("kind") not in (NEXT, DRAW):
-            raise UsageError(f"no video model; {EXPECTED}")
+            raise UsageError(f"no video model; expected {EXPECTED}")
         self.kind, self.world, self.side = card["kind"], card.get("world"), card.get("side")
         sizes: list[Any] = [card.get(name) for name in ("patches", "pixels", "told", "acts", "wide", "deep", "album")]
         whole = all(isinstance(size, int) and 0 <= size < 1 << 16 for size in sizes)
         wanted = shapes(*sizes) if whole and sizes[5] < 64 and sizes[4] % HEADS == 0 else {}
         alike = {name: tensor.shape for name, tensor in tensors.items()} == wanted
         if not (wanted and alike and all(np.isfinite(tensor).all() for tensor in tensors.values())):
-            raise UsageError(f"a video model whose tensors do not fit together; {EXPECTED}")
+            raise UsageError(f"a video model whose tensors do not fit together; expected {EXPECTED}")
         self._params = {name: tensor.astype(np.float32) for name, tensor in tensors.items()}
         self.patches, self.pixels, self.told, self.acts = sizes[:4]
         self.album = self._params["album"]
