@@ -9,6 +9,7 @@ import tomllib
 from importlib.util import find_spec
 
 import pytest
+import yaml
 
 from sandbox.engine import registry
 
@@ -92,6 +93,14 @@ def _names_in_code(path) -> set[str]:
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             words.update(node.value.lower().replace("_", " ").replace(".", " ").split())
     return words
+
+
+def test_workflows_leave_the_list_of_what_tests_need_to_one_script(root):
+    """Under CI, what is not installed fails; a second list of extras would miss some of them."""
+    jobs = yaml.safe_load((root / ".github/workflows/tests.yml").read_text())["jobs"]
+    commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
+    assert commands["tests"] == [".ci/run"] and os.access(root / ".ci/run", os.X_OK)
+    assert not [command for each in commands.values() for command in each if "pytest" in command]
 
 
 # Dreams are of one world's frames, and no part of the contract of a world.
