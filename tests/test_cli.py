@@ -126,6 +126,7 @@ def test_a_layout_file_is_kept_in_the_record(folder, capsys):
 def test_worlds(folder, capsys):
     code, out, _ = sandbox(capsys, "worlds")
     assert code == 0 and "warehouse" in out
+    assert "policy:kitchen" in sandbox(capsys, "worlds", "kitchen")[1]
     code, out, _ = sandbox(capsys, "worlds", "warehouse")
     assert all(kind in out for kind in ("integer from 0", "integer 1..8", "true or false", "one of global"))
     assert code == 0 and all(word in out for word in ("toggle_load", "blocked_aisles", "[perturb]", "RWARE"))

@@ -149,6 +149,20 @@ def test_who_is_told_something_first_is_seated_by_a_button():
         assert hands.done.pop() == ("reseat", 2, reasoner, typed)
 
 
+@pytest.mark.parametrize("layout, offered", [("cramped_room", ["policy:kitchen"]), ("coordination_ring", [])])
+def test_trained_policies_that_fit_are_offered_and_decide(layout, offered, tmp_path):
+    table = {"world": {"name": "kitchen", "layout": layout}, "agents": [{"count": 2}]}
+    film = EpisodePlayer.begin(table, 3, tmp_path / "run", Approvals())
+    assert [each for each in offer_of(film.model, film.people, 0).reasoners if "policy" in each] == offered
+    for reasoner in offered:
+        Commands(Between(film)).reseat(1, reasoner)
+        for _ in range(5):
+            film.model.step()
+        assert film.model.error is None and film.model.scenario.roster()[1].weights.sha256
+        assert offer_of(film.model, film.people, 1).reasoner == reasoner
+    film.close()
+
+
 class Between:
     """A runner that is always between two ticks."""
 

@@ -128,6 +128,22 @@ def test_another_world_has_choices_of_its_own(page):
     assert page.selectbox(key="layout").value == "all" and not page.error
 
 
+def test_a_trained_policy_is_offered_where_it_fits(page):
+    page.query_params["world"] = "kitchen"
+    page.query_params["policy"] = "policy:kitchen"
+    show = ready(page)
+    assert "policy:kitchen" in page.button_group(key="policy").options
+    assert not page.warning and show._showing.films[0].model.scenario.agents[0].reasoner == "policy:kitchen"
+    page.selectbox(key="layout").set_value("coordination_ring").run()  # with more pots, which the net never saw
+    ready(page)
+    assert "policy:kitchen" not in page.button_group(key="policy").options
+    assert page.button_group(key="policy").value == "rules" and not page.error and not page.warning
+    page.button_group(key="policy").set_value("oracle").run()
+    page.selectbox(key="layout").set_value("cramped_room").run()
+    ready(page)
+    assert page.button_group(key="policy").value == "oracle", "what fits every layout stays"
+
+
 def test_bad_values_are_told_in_words(page):
     ready(page)
     page.text_input(key="seed").set_value("twelve").run()

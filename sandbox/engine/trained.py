@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.core.errors import UsageError, shown
-from sandbox.core.trained_policy import TrainedPolicy
+from sandbox.core.trained_policy import KIND, PREFIX, TrainedPolicy
+from sandbox.core.world import World
 from sandbox.engine.kernel import kernel
 from sandbox.engine.layers import ODDS, activate, linear, pick, sum_rows
 from sandbox.nets import weights as files
@@ -172,6 +173,25 @@ def policy_weights(env: Any, policy: TrainedPolicy) -> files.Weights:
     if not _fits(found.tensors, _numbers(env), len(env.verbs) * env.world.targets):
         raise UsageError(f"{where}: its tensors do not fit together; {told}")
     return found
+
+
+def shipped_policies(world: World) -> tuple[TrainedPolicy, ...]:
+    """The policies of a world that come with the package."""
+    found = {name: files.read(files.shipped(f"{KIND}-{name}")) for name in files.names(KIND)}
+    return tuple(TrainedPolicy(name) for name, weights in found.items() if weights.card["world"] == world.name)
+
+
+def shipped_reasoners(env: Any) -> tuple[str, ...]:
+    """The reasoners of an environment by the policies that come with the package: ``policy:kitchen``, for example."""
+    return tuple(f"{PREFIX}{policy.file}" for policy in shipped_policies(env.world) if _plays(env, policy))
+
+
+def _plays(env: Any, policy: TrainedPolicy) -> bool:
+    try:
+        policy_weights(env, policy)
+    except UsageError:
+        return False
+    return True
 
 
 def _counted(value: Any) -> str:

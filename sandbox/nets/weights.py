@@ -47,6 +47,11 @@ def shipped(name: str) -> Path | None:
     return path if isfile(path) else None  # False, too, for what can be no name of a file
 
 
+def names(kind: str) -> tuple[str, ...]:
+    """The names of all weights of a kind that the package has: ``policy`` has ``kitchen``, for example."""
+    return tuple(sorted(path.stem.removeprefix(f"{kind}-") for path in FOLDER.glob(f"{kind}-*{SUFFIX}")))
+
+
 def read(path: str | Path) -> Weights:
     """The weights of a file; raises UsageError, in one line, for any other."""
     path = Path(path)

@@ -8,6 +8,7 @@ from sandbox.agents.generalist.options import GENERALIST
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.people import Question
 from sandbox.core.setup import dialled
+from sandbox.engine.trained import shipped_reasoners
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.scenario.load import MODEL as NAMED
@@ -104,7 +105,7 @@ def offer_of(
         cell=cell,
         name=name_of(model, agent) if seated else "",
         reasoner=group.reasoner if group else "",
-        reasoners=(*compiled_reasoners(world), PROGRAM, MODEL, ASKED, *([GENERALIST] if world.instructed else [])),
+        reasoners=_reasoners(model),
         program=(group.program or _example(model, agent)) if group else "",
         model=_model(model, group) if group else "",
         told=group.generalist.instruction if group and group.generalist else "",
@@ -117,6 +118,13 @@ def offer_of(
         lost=tuple(people.lost),
         steered=tuple(map(_clipped, people.steered)),
     )
+
+
+def _reasoners(model: Sandbox) -> tuple[str, ...]:
+    """What can decide for an agent."""
+    world = model.env.world
+    known = *compiled_reasoners(world), *shipped_reasoners(model.env), PROGRAM, MODEL, ASKED
+    return (*known, GENERALIST) if world.instructed else known
 
 
 def _knobs(model: Sandbox) -> tuple[Knob, ...]:

@@ -7,25 +7,29 @@ from pydantic import BaseModel
 
 from sandbox.agents.generalist.options import GENERALIST, GeneralistOptions
 from sandbox.agents.llm.options import Options
+from sandbox.core.trained_policy import is_trained
 from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
+from sandbox.engine.environment import make
 from sandbox.engine.registry import find, names
-from sandbox.scenario.schema import SEARCH, AgentGroup, compiled_reasoners
+from sandbox.engine.trained import shipped_policies, shipped_reasoners
+from sandbox.scenario.schema import SEARCH, TRAINED, AgentGroup, compiled_reasoners, kind_of
 from sandbox.studio.views.address import CHOICES, SETUP, among, forget, usual, within
 from sandbox.teams.graphs import OPTIONS
 from sandbox.teams.protocols import PROTOCOLS
 
 TEAM = 19  # agents of a group, at most; the largest team that RWARE registers
 GROUPS = 3
-BUTTONS = 45  # letters of choices shown side by side; longer ones become a list
+BUTTONS = 54  # letters of choices shown side by side; longer ones become a list
 OF_A_WORLD = tuple(key for key in CHOICES if key not in ("world", "seed"))  # keys of choices that another world resets
 ALONE = "none"
+POLICY = "policy"  # key of the choice of a group's reasoner
 HUMAN, MODEL = "human", "llm"
 WORDS = {
     SEARCH: "looks ahead in futures that it imagines", HUMAN: "you decide", MODEL: "a language model decides",
     GENERALIST: "does what you tell it in a sentence",
     "idle": "does nothing", "random": "does anything", "rules": "follows rules on what it sees",
-    "oracle": "sees the whole state, as a yardstick",
+    "oracle": "sees the whole state, as a yardstick", TRAINED: "was trained, and comes with Sandbox",
 }  # fmt: skip
 
 
@@ -33,11 +37,11 @@ def compose() -> dict[str, Any]:
     """Draw the choices; returns the scenario as a table."""
     world = _world()
     layout = _pick("Layout", "layout", list(world.layouts), _usual_layout(world), "What the place is like.",
-                   on_change=forget, args=((SETUP,),))  # fmt: skip
-    groups = [_group(world, 1)]
+                   on_change=_forget_layout)  # fmt: skip
+    groups = [_group(world, layout, 1)]
     with st.expander("More agents", icon=":material/group_add:"):
         st.caption("Agents that decide in another way, in the same team.")
-        groups += [_group(world, number) for number in range(2, GROUPS + 1)]
+        groups += [_group(world, layout, number) for number in range(2, GROUPS + 1)]
     scenario = {"world": {"name": world.name, "layout": layout}, "agents": [group for group in groups if group]}
     team = _team(world)
     return scenario | ({"team": team} if team else {})
@@ -65,10 +69,16 @@ def _usual_layout(world: World) -> str:
     return given if given in world.layouts else world.layouts[0]
 
 
+def _forget_layout() -> None:
+    """Reset what depends on the layout: what was set up by hand, and trained policies, which fit some layouts only."""
+    trained = [key for key, value in st.session_state.items() if key.startswith(POLICY) and is_trained(value)]
+    forget((SETUP, POLICY) if trained else (SETUP,))
+
+
 # -- agents ------------------------------------------------------------------------------------------------------------
 
 
-def _group(world: World, number: int) -> dict[str, Any] | None:
+def _group(world: World, layout: str, number: int) -> dict[str, Any] | None:
     """A group of agents with one reasoner; groups after the first may be empty."""
     first = number == 1
     most, size = _sizes(world)
@@ -77,9 +87,15 @@ def _group(world: World, number: int) -> dict[str, Any] | None:
     count = _number(label, f"team{place}", int(first), most, size if first else 0, _words(AgentGroup, "count"))
     if not count:
         return None
-    options = _offered(world)
-    reasoner = _pick("Reasoner", f"policy{place}", options, _usual(world), _reasoners(world))
+    options = [*compiled_reasoners(world), *_trained(world, layout), HUMAN, MODEL]
+    options += [GENERALIST] if world.instructed else []
+    reasoner = _pick("Reasoner", f"{POLICY}{place}", options, _usual(world), _words_of(options))
     return {"count": count, "reasoner": reasoner} | _details(world, reasoner, place)
+
+
+def _trained(world: World, layout: str) -> tuple[str, ...]:
+    """The trained policies that come with the package and fit the layout."""
+    return shipped_reasoners(make(world.name, layout=layout)) if shipped_policies(world) else ()
 
 
 def _details(world: World, reasoner: str, place: str) -> dict[str, Any]:
@@ -125,13 +141,9 @@ def _usual(world: World) -> str:
     return "rules" if "rules" in world.policies else next(iter(world.policies))
 
 
-def _offered(world: World) -> list[str]:
-    """The reasoners that can be chosen."""
-    return [*compiled_reasoners(world), HUMAN, MODEL, *([GENERALIST] if world.instructed else [])]
-
-
-def _reasoners(world: World) -> str:
-    told = [f"{name} {WORDS[name]}" for name in _offered(world) if name in WORDS]
+def _words_of(reasoners: list[str]) -> str:
+    known = {name: kind_of(name) for name in reasoners}
+    told = [f"{name} {WORDS[kind]}" for name, kind in known.items() if kind in WORDS]
     return "Who decides for them, each for itself: " + "; ".join(told) + "."
 
 
