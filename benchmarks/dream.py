@@ -18,9 +18,8 @@ from sandbox.analysis.dreams.measures import forced, joined_pairs, keys, labelle
 from sandbox.nets.dream import Dream
 from sandbox.nets.weights import read, shipped
 from sandbox.statistics import Estimate
-from sandbox.worlds.craft.state import Verb
 
-PEERS = ()
+PEERS, WORLD = (), "craft"
 PAGE, RUNS, SECONDS = "learning.md", Path("runs/learn"), 60
 FRESH, LABELLED_SEED = 930_000, 810_000
 CONTROLS = {  # options of ``sandbox learn dream``
@@ -33,11 +32,11 @@ CONTROLS = {  # options of ``sandbox learn dream``
 
 def dreams() -> dict[str, Dream]:
     """The shipped dream and its controls."""
-    found = {"shipped": Dream(read(shipped("dream-craft")))}
+    found = {"shipped": Dream(read(shipped(f"dream-{WORLD}")))}
     for control, options in CONTROLS.items():
         folder = RUNS / f"dream-{control.replace(' ', '-')}"
         if not (path := folder / "weights.safetensors").exists():
-            command = [sys.executable, "-m", "sandbox", "learn", "dream", "craft", "--seconds", str(SECONDS)]
+            command = [sys.executable, "-m", "sandbox", "learn", "dream", WORLD, "--seconds", str(SECONDS)]
             subprocess.run([*command, *options, "--out", folder], check=True)
         found[control] = Dream(read(path))
     return found
@@ -45,7 +44,7 @@ def dreams() -> dict[str, Dream]:
 
 def codes(quick: bool) -> None:
     """What the codes explain and mean, on episodes of another policy."""
-    told = joined_pairs([each for _, each in trials(range(FRESH, FRESH + (4 if quick else 40)), "oracle", 0.1)])
+    told = joined_pairs(trials(WORLD, range(FRESH, FRESH + (4 if quick else 40)), "oracle", 0.1))
     rows = []
     for name, dream in dreams().items():
         found = measure(dream, told)
@@ -58,12 +57,13 @@ def codes(quick: bool) -> None:
 
 def force(quick: bool) -> None:
     """Codes chosen in the states of two policies, beside the kernel."""
-    dream, rows = Dream(read(shipped("dream-craft"))), {}
-    chosen = keys(dream, labelled(LABELLED_SEED))
+    dream, rows = Dream(read(shipped(f"dream-{WORLD}"))), {}
+    chosen = keys(dream, labelled(WORLD, LABELLED_SEED))
     for policy, noise in (("oracle", 0.1), ("random", 0.0)):
-        env, told = trials(range(FRESH, FRESH + (4 if quick else 40)), policy, noise)[1]
-        for found in forced(env, dream, told, chosen):
-            row = rows.setdefault(found.verb, [found.verb.replace("_", " "), str(chosen[Verb[found.verb.upper()]] + 1)])
+        told = trials(WORLD, range(FRESH, FRESH + (4 if quick else 40)), policy, noise)[1]
+        for found in forced(dream, told, chosen):
+            code = chosen[told.env.verbs.index(found.verb)]
+            row = rows.setdefault(found.verb, [found.verb.replace("_", " "), str(code + 1)])
             row += [str(found.states), share(found.changed), share(found.frames)]
     columns = ["action", "code"]
     columns += [f"{each}: {what}" for each in ("oracle", "random") for what in ("states", "changed", "whole frames")]
@@ -72,11 +72,11 @@ def force(quick: bool) -> None:
 
 def goals(quick: bool) -> None:
     """An agent that knows the codes by 100 labelled pairs: goals reached in the dream, and really."""
-    rows, dream = [], Dream(read(shipped("dream-craft")))
+    rows, dream = [], Dream(read(shipped(f"dream-{WORLD}")))
     for name, seeds in {"oracle": 0, "rules": 1_000}.items():
         found = []
-        for env, told in trials(range(FRESH + seeds, FRESH + seeds + (4 if quick else 40)), name, 0.1):
-            own = attempts(env, dream, told, keys(dream, labelled(LABELLED_SEED)), np.random.default_rng(FRESH))
+        for told in trials(WORLD, range(FRESH + seeds, FRESH + seeds + (4 if quick else 40)), name, 0.1):
+            own = attempts(dream, told, keys(dream, labelled(WORLD, LABELLED_SEED)), np.random.default_rng(FRESH))
             found += [each._replace(episode=each.episode + len(rows_of(found))) for each in own]
         for kind, wanted in KINDS.items():
             agent = scored([each for each in found if wanted(each)])

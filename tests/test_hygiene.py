@@ -2,7 +2,6 @@
 
 import ast
 import os
-import re
 import subprocess
 import sys
 import tomllib
@@ -103,14 +102,10 @@ def test_workflows_leave_the_list_of_what_tests_need_to_one_script(root):
     assert not [command for each in commands.values() for command in each if "pytest" in command]
 
 
-# Dreams are of one world's frames, and no part of the contract of a world.
-OF_ONE_WORLD = re.compile(r"sandbox/(learn/dream\.py|analysis/dreams/|studio/\w+/(dream|painted)\.py)")
-
-
 def test_nothing_but_the_registry_knows_a_world_by_name(root):
     known, found = set(registry.names()) - {"web"}, {}  # "web" is a word of browsers and addresses too
     for path in (root / "sandbox").rglob("*.py"):
         name = path.relative_to(root).as_posix()
-        if "worlds" not in path.parts and path.name != "registry.py" and not OF_ONE_WORLD.match(name):
+        if "worlds" not in path.parts and path.name != "registry.py":
             found[name] = _names_in_code(path) & known
     assert len(found) > 30 and not {path: words for path, words in found.items() if words}

@@ -7,15 +7,15 @@ import pytest
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from sandbox.analysis.dreams.frames import PLANT
 from sandbox.core.errors import UsageError
-from sandbox.studio.backend.dream import MAP, Played, place_of, weights
+from sandbox.engine.registry import find
+from sandbox.studio.backend.dream import Played, place_of, weights
 from sandbox.studio.backend.painted import read_picture
 from sandbox.studio.components.dream import _pressed
 from sandbox.studio.pages.dream import painted
-from sandbox.worlds.craft.rendering.picture import LEGEND
 
-TEXT = MAP.strip("\n")
+CRAFT = find("craft")
+TEXT, PLANT = CRAFT.frames.example.strip("\n"), CRAFT.frames.tokens.index("plant")
 NAMES = {"T": "tree", ".": "grass", "~": "water", "@": "gatherer", ":": "sand", "#": "stone", "c": "coal", "t": "table",
          "i": "iron"}  # fmt: skip
 
@@ -84,7 +84,7 @@ def png(image: np.ndarray) -> bytes:
 
 def flat(size: int) -> np.ndarray:
     """The map in the legend's flat colours, as a person paints it."""
-    colours = dict(LEGEND)
+    colours = dict(CRAFT.legend)
     inks = {symbol: [int(colours[name][k : k + 2], 16) for k in (1, 3, 5)] for symbol, name in NAMES.items()}
     rows = np.array([[inks[symbol] for symbol in row] for row in TEXT.splitlines()], np.uint8)
     return rows.repeat(size, 0).repeat(size, 1)
@@ -93,8 +93,13 @@ def flat(size: int) -> np.ndarray:
 @pytest.mark.parametrize("size", [8, 24, 40])
 def test_a_picture_is_read_back(played, size):
     picture = played.env.render(played.env.reset([0]), size=14 * size)
-    assert read_picture("map.png", png(picture)) == TEXT + "\n"
-    assert read_picture("flat.png", png(flat(size))) == TEXT + "\n"
+    assert read_picture(CRAFT, "map.png", png(picture)) == TEXT + "\n"
+    assert read_picture(CRAFT, "flat.png", png(flat(size))) == TEXT + "\n"
+
+
+def test_plants_are_read_as_they_are_painted(dream):
+    garden = TEXT.replace("c", "P")
+    assert read_picture(CRAFT, "garden.png", png(Played(garden, dream).pictures()[0])) == garden + "\n"
 
 
 def test_unreadable_pictures_are_told_in_one_line():
@@ -107,14 +112,16 @@ def test_unreadable_pictures_are_told_in_one_line():
     }  # fmt: skip
     for content, told in cases.items():
         with pytest.raises(UsageError) as error:
-            read_picture("mine.png", content)
+            read_picture(CRAFT, "mine.png", content)
         assert str(error.value).startswith("mine.png: ") and told in str(error.value) and "\n" not in str(error.value)
 
 
 def test_painting_moves_the_player_and_stays_on_the_map():
-    text = painted(TEXT, "@", ((1, 1), (2, 5), (99, 0)))
-    assert text.count("@") == 1 and text.splitlines()[2][5] == "@" and painted(TEXT, "@", ((99, 0),)) == TEXT
-    assert painted(TEXT, "~", ((1, 1), (1, 99))).splitlines()[1][1] == "~"
+    text = painted(CRAFT.frames, TEXT, "@", ((1, 1), (2, 5), (99, 0)))
+    assert (
+        text.count("@") == 1 and text.splitlines()[2][5] == "@" and painted(CRAFT.frames, TEXT, "@", ((99, 0),)) == TEXT
+    )
+    assert painted(CRAFT.frames, TEXT, "~", ((1, 1), (1, 99))).splitlines()[1][1] == "~"
 
 
 def test_only_keys_of_the_page_are_taken():

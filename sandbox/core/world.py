@@ -38,6 +38,7 @@ from pydantic import BaseModel
 
 from sandbox.core.errors import UsageError
 from sandbox.core.event_log import Fit, Part
+from sandbox.core.frames import Framing
 from sandbox.core.instructions import Instructed
 from sandbox.core.intervention import Intervention
 from sandbox.core.perturb import Perturbation
@@ -287,6 +288,7 @@ class World:
     value: Callable | None = None  # the value of a lane at the end of imagination: see above
     tokens: Tokens | None = None  # how a learned world model reads and writes it; without, none is learned
     instructed: Instructed | None = None  # what one of its agents can be told to do in words
+    frames: Framing | None = None  # how a dream of it is learned and played; without, it is not dreamed
     teamwork: Teamwork | None = None  # the tasks that teams can share; without it there are no teams
     info: Callable[[Any, int, Any], dict] | None = None  # state, agent, params -> learners' `info`; axis 0: lane
     event_log: Callable[[Iterable[Any], int], Part] | None = None  # models after each tick, number of the trial

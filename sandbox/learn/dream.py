@@ -18,17 +18,15 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 
-from sandbox.analysis.dreams.frames import TOKENS, environment, joined, pairs
+from sandbox.analysis.dreams.frames import environment, framing_of, joined, pairs
 from sandbox.analysis.dreams.measures import joined_pairs, keys, labelled, meanings, measure, trials
-from sandbox.core.errors import unknown
+from sandbox.engine.registry import opened
 from sandbox.learn import cards
 from sandbox.learn.nets import Chunked, averaged, first_params, upper, whole
 from sandbox.learn.quantise import logits_scale
 from sandbox.nets.dream import COPIES, FACINGS, NEAR, OWN, PLACES, Dream, Frames, Rows, ahead, around, patches, places
 from sandbox.nets.weights import Weights
-from sandbox.worlds.craft.state import Verb
 
-WORLDS = ("craft",)
 CODES = 8
 WIDTHS = 64, 48  # of the hidden layers
 BATCH, STEPS = 256, 20  # pairs of a step; steps of a round
@@ -38,16 +36,16 @@ NOISE = 0.1, 0.3, 1.0  # shares of random legal actions, drawn for each lane
 RATE, SLOWER, AVERAGE = 3e-3, 1000, 0.99  # learning rate, steps until it is lower by sqrt(2), moving average
 IDLE = 0.01  # weight of the lesson that nothing changes, beside what did
 OTHERS = 7  # cells of a pair that a step sees, besides the five at the player
-HIGH, WIDE = 7, 9  # of a frame
 LABELLED_SEED = 810_000  # of the pairs by which the card says what codes mean
 TEST_SEED, TEST_POLICY, TEST_NOISE, TEST_EPISODES = 920_000, "oracle", 0.1, 16  # of the card's measures
 
 
-def cells_of(rng: np.random.Generator, n: int) -> np.ndarray:
-    """(n, S) cells of each frame, row * WIDE + column: the player's, its neighbours, and others inside the frame."""
-    middle = HIGH // 2 * WIDE + WIDE // 2
-    five = middle + np.array([0, -WIDE, WIDE, -1, 1])
-    inner = np.arange(HIGH * WIDE).reshape(HIGH, WIDE)[1:-1, 1:-1].ravel()
+def cells_of(rng: np.random.Generator, n: int, size: tuple[int, int]) -> np.ndarray:
+    """(n, S) cells of frames of H x W, row * W + column: the player's, its neighbours, and others inside the frame."""
+    high, wide = size
+    middle = high // 2 * wide + wide // 2
+    five = middle + np.array([0, -wide, wide, -1, 1])
+    inner = np.arange(high * wide).reshape(size)[1:-1, 1:-1].ravel()
     rest = np.setdiff1d(inner, five)
     return np.concatenate([np.broadcast_to(five, (n, 5)), rest[rng.integers(len(rest), size=(n, OTHERS))]], axis=1)
 
@@ -57,7 +55,8 @@ def seen(before: Frames, after: Frames, cells: np.ndarray) -> dict[str, np.ndarr
     n = len(before)
     return {
         "own": np.take_along_axis(patches(before.cells, OWN).reshape(n, -1, COPIES), cells[..., None], 1),
-        "around": around(before.cells), "places": places(HIGH, WIDE).ravel()[cells], "facing": before.facing,
+        "around": around(before.cells), "places": places(*before.cells.shape[1:]).ravel()[cells],
+        "facing": before.facing,
         "ahead": np.take_along_axis(ahead(before).reshape(n, -1), cells, 1),
         "wanted": np.take_along_axis(after.cells.reshape(n, -1), cells, 1), "turned": after.facing,
     }  # fmt: skip
@@ -69,10 +68,11 @@ def seen(before: Frames, after: Frames, cells: np.ndarray) -> dict[str, np.ndarr
 def foreseen(params: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, Any, Any]:
     """Activations of both hidden layers (n, S, K, W), and the logits of copies and new tokens."""
     table, width = params["table"], params["table"].shape[1]
-    rows = Rows(TOKENS, len(table) - Rows(TOKENS, 0).total)
+    tokens = params["last"].shape[1] - COPIES - FACINGS
+    rows = Rows(tokens, len(table) - Rows(tokens, 0).total)
     parts = table[: rows.around].reshape(-1, width), table[rows.around : rows.places].reshape(-1, width)
-    own = jax.nn.one_hot(told["own"], TOKENS).reshape(*told["own"].shape[:2], -1) @ parts[0]
-    player = jax.nn.one_hot(told["around"], TOKENS).reshape(len(told["around"]), -1) @ parts[1]
+    own = jax.nn.one_hot(told["own"], tokens).reshape(*told["own"].shape[:2], -1) @ parts[0]
+    player = jax.nn.one_hot(told["around"], tokens).reshape(len(told["around"]), -1) @ parts[1]
     place = jax.nn.one_hot(told["places"], PLACES) @ table[rows.places : rows.ahead]
     place += told["ahead"][..., None] * table[rows.ahead]
     facing = jax.nn.one_hot(told["facing"], FACINGS) @ table[rows.facing : rows.code]
@@ -82,7 +82,9 @@ def foreseen(params: Mapping[str, Any], told: Mapping[str, Any]) -> tuple[Any, A
 
 def of_cells(logits: Any, own: Any, wanted: Any) -> Any:
     """(n, K) nats: -log of the probability, under each code, of the tokens ``wanted`` (n, S)."""
-    good = jnp.concatenate([own == wanted[..., None], wanted[..., None] == jnp.arange(TOKENS)], axis=-1)
+    good = jnp.concatenate(
+        [own == wanted[..., None], wanted[..., None] == jnp.arange(logits.shape[-1] - COPIES)], axis=-1
+    )
     right = jnp.where(good[:, :, None], logits, -1e9)
     return (jax.nn.logsumexp(logits, axis=-1) - jax.nn.logsumexp(right, axis=-1)).sum(axis=1)
 
@@ -123,10 +125,10 @@ class DreamJob(Chunked):
     shuffled: bool = False  # the control: the second frame of each pair is of another pair
 
     def __post_init__(self) -> None:
-        if self.world not in WORLDS:
-            raise unknown("world", self.world, WORLDS, "learn dream")
+        self.framing = framing_of(opened(self.world))
+        self.tokens = len(self.framing.tokens)
         self.chunks, self.steps = 0, 0
-        rows, outputs = Rows(TOKENS, self.codes).total, COPIES + TOKENS + FACINGS
+        rows, outputs = Rows(self.tokens, self.codes).total, COPIES + self.tokens + FACINGS
         self.params = first_params(rows, WIDTHS, outputs, COPIES + 4, np.random.default_rng([self.seed, 1]))
         self.mean, self.moments = dict(self.params), OPTIMISER.init(self.params)
 
@@ -134,7 +136,7 @@ class DreamJob(Chunked):
     def settings(self) -> dict[str, Any]:
         return {
             "world": self.world, "seed": self.seed, "codes": self.codes, "ticks": self.ticks, "shuffled": self.shuffled,
-            "widths": list(WIDTHS), "tokens": TOKENS,
+            "widths": list(WIDTHS), "tokens": self.tokens,
         }  # fmt: skip
 
     # -- training ------------------------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ class DreamJob(Chunked):
 
     def _step(self, rng: np.random.Generator) -> float:
         chosen = rng.integers(len(self.before), size=BATCH)
-        batch = seen(self.before[chosen], self.after[chosen], cells_of(rng, BATCH))
+        batch = seen(self.before[chosen], self.after[chosen], cells_of(rng, BATCH, self.framing.size))
         self.params, self.mean, self.moments, loss = stepped(self.params, self.mean, self.moments, batch)
         return float(loss)
 
@@ -156,7 +158,7 @@ class DreamJob(Chunked):
         """The pairs of LANES episodes more."""
         rng = np.random.default_rng([self.seed, 3, chunk])
         first, noise = int(rng.integers(1 << 40)), rng.choice(NOISE, LANES)
-        env = environment(int(rng.choice(SIZES)))
+        env = environment(self.world, int(rng.choice(SIZES)))
         played = [
             (before, after)
             for _, before, _, after, _ in pairs(env, range(first, first + LANES), "rules", noise, TICKS, rng)
@@ -174,7 +176,7 @@ class DreamJob(Chunked):
         """The net in integers, as ``nets.dream`` reads it."""
         rng = np.random.default_rng(0)
         chosen = rng.integers(len(self.before), size=2_000)
-        some = seen(self.before[chosen], self.after[chosen], cells_of(rng, len(chosen)))
+        some = seen(self.before[chosen], self.after[chosen], cells_of(rng, len(chosen), self.framing.size))
         mean = {name: np.asarray(value) for name, value in self.mean.items()}
         first, second, _ = foreseen(mean, some)
         found = whole(mean, first, second, COPIES + NEAR + 4)
@@ -196,10 +198,9 @@ def write(job: DreamJob, path: Path, spent: float) -> dict[str, Any]:
     tensors = job.tensors()
     dream = Dream(Weights(tensors, {}, ""))
     seeds = range(TEST_SEED, TEST_SEED + TEST_EPISODES)
-    known = labelled(LABELLED_SEED)
-    card["means"] = [Verb(verb).name.lower() for verb in meanings(dream, known)]
-    card["keys"] = {Verb(verb).name.lower(): code for verb, code in keys(dream, known).items()}
-    card["measured"] = measure(
-        dream, joined_pairs([told for _, told in trials(seeds, TEST_POLICY, TEST_NOISE)])
-    )._asdict()
+    known = labelled(job.world, LABELLED_SEED)
+    verbs = known.env.verbs
+    card["means"] = [verbs[verb] for verb in meanings(dream, known)]
+    card["keys"] = {verbs[verb]: code for verb, code in keys(dream, known).items()}
+    card["measured"] = measure(dream, joined_pairs(trials(job.world, seeds, TEST_POLICY, TEST_NOISE)))._asdict()
     return cards.write(path, tensors, card)

@@ -21,8 +21,9 @@ from sandbox.nets.weights import Weights
 OWN, AROUND = 3, 5  # sides of what a cell sees of itself, and of the player, cells
 COPIES, NEAR = OWN * OWN, AROUND * AROUND
 PLACES = NEAR + 1  # where a cell is: one of those around the player, or far
-STEPS = np.array([(0, -1), (0, 1), (-1, 0), (1, 0)])  # (row, column) by facing: left, right, up, down
-FACINGS = len(STEPS)
+WAYS = ("left", "right", "up", "down")  # of facing
+STEPS = np.array([(0, -1), (0, 1), (-1, 0), (1, 0)])  # (row, column) of each
+FACINGS = len(WAYS)
 TENSORS = (
     "table", "bias", "middle", "middle_bias", "last", "last_bias", "shifts", "unit", "usage",
 )  # fmt: skip

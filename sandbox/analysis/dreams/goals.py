@@ -1,23 +1,22 @@
 """An agent that plans in a dream: it searches codes, acts by what the codes mean, and is judged in the true kernel.
 
-A goal is to stand before a natural thing in sight, or to take a tree. The search is breadth first over what the dream
-makes of the codes whose meaning it knows, so it finds the fewest; nothing of the true world helps it.
+A goal is to stand before a thing in sight, or to take it (``Framing.aims``, ``taken``). The search is breadth first
+over what the dream makes of the codes whose meaning it knows, so it finds the fewest; nothing of the true world helps
+it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from sandbox.analysis.dreams.frames import joined, seen
+from sandbox.analysis.dreams.frames import framing_of, joined, seen
 from sandbox.analysis.dreams.measures import Pairs
+from sandbox.core.frames import Framing
 from sandbox.engine.arrays import copy_lane
-from sandbox.engine.environment import Environment
 from sandbox.nets.dream import Dream, Frames, ahead
 from sandbox.statistics import Estimate, clustered_rate
-from sandbox.worlds.craft.state import Achievement, Body, Material, Verb
 
-AIMS = (Material.TREE, Material.WATER, Material.STONE, Material.COAL, Material.IRON, Material.SAND)
 MARGIN = 4  # cells around what is seen, so that it is not forgotten on the way
 LONGEST, MOST = 9, 400  # codes of a plan, frames of a search
 APART = 10  # ticks between two goals of an episode
@@ -26,7 +25,7 @@ APART = 10  # ticks between two goals of an episode
 class Goal(NamedTuple):
     """What an agent is to reach."""
 
-    thing: int  # see Material
+    thing: int  # a token
     take: bool  # also collect it
 
 
@@ -54,14 +53,14 @@ def faced(frames: Frames) -> np.ndarray:
     return frames.cells[ahead(frames)]
 
 
-def goals_of(frame: Frames, rng: np.random.Generator) -> Goal | None:
+def goals_of(framing: Framing, frame: Frames, rng: np.random.Generator) -> Goal | None:
     """A goal in sight that is not reached yet; None without any."""
     near = frame.cells[0, 1:-1, 1:-1]
-    things = [int(thing) for thing in AIMS if (near == thing).any() and faced(frame)[0] != thing]
+    things = [int(thing) for thing in framing.aims if (near == thing).any() and faced(frame)[0] != thing]
     if not things:
         return None
     thing = int(rng.choice(things))
-    return Goal(thing, thing == Material.TREE and rng.random() < 0.5)
+    return Goal(thing, thing in framing.taken and rng.random() < 0.5)
 
 
 def plan(dream: Dream, frame: Frames, goal: Goal, codes: Iterable[int]) -> tuple[int, ...] | None:
@@ -99,36 +98,35 @@ def _reached(before: Frames, after: Frames, goal: Goal) -> bool:
     return faced(before)[0] == goal.thing != faced(after)[0] and after.facing[0] == before.facing[0]
 
 
-def attempts(
-    env: Environment, dream: Dream, told: Pairs, keys: Mapping[int, int], rng: np.random.Generator
-) -> list[Attempt]:
+def attempts(dream: Dream, told: Pairs, keys: Mapping[int, int], rng: np.random.Generator) -> list[Attempt]:
     """A goal at every APART-th tick of each episode whose player is awake; ``keys`` has the code of each action."""
-    verbs = {code: verb for verb, code in keys.items()}
-    found = []
+    framing, verbs = framing_of(told.env.world), {code: verb for verb, code in keys.items()}
+    able, found = [told.env.verbs.index(verb) for verb in framing.acts], []
     for tick in range(0, len(told.states), APART):
         for at in np.flatnonzero(told.places[:, 0] == tick):
             frame, lane = told.before[at : at + 1], int(told.places[at, 1])
-            if told.states[tick].body[lane, 0, Body.SLEEPING] or (goal := goals_of(frame, rng)) is None:
+            if not framing.awake(told.states[tick], lane) or (goal := goals_of(framing, frame, rng)) is None:
                 continue
             codes = plan(dream, frame, goal, list(verbs))
             acts = [verbs[code] for code in codes or ()]
-            random = rng.integers(Verb.DO + 1, size=len(acts) or LONGEST).tolist()
-            really = codes is not None and _true(env, told.states[tick], lane, acts, goal)
-            guessed = _true(env, told.states[tick], lane, random, goal)
+            random = [able[k] for k in rng.integers(len(able), size=len(acts) or LONGEST)]
+            really = codes is not None and _true(told, tick, lane, acts, goal)
+            guessed = _true(told, tick, lane, random, goal)
             found.append(Attempt(lane, goal, codes, really, guessed))
     return found
 
 
-def _true(env: Environment, states: Any, lane: int, acts: Sequence[int], goal: Goal) -> bool:
+def _true(told: Pairs, tick: int, lane: int, acts: Sequence[int], goal: Goal) -> bool:
     """Whether these actions reach a goal in the true kernel."""
+    env, taken = told.env, framing_of(told.env.world).taken
     state = env.allocate(1)
-    copy_lane(states, lane, state, 0)
-    had = int(state.achieved[0, 0, Achievement.COLLECT_WOOD])
+    copy_lane(told.states[tick], lane, state, 0)
+    had = taken[goal.thing](state, 0) if goal.take else 0
     for act in acts:
         env.step(state, np.array([[[act, 0]]], np.int32))
     if goal.take:
-        return int(state.achieved[0, 0, Achievement.COLLECT_WOOD]) > had
-    return bool(state.done[0] == 0 and faced(seen(env.observe(state)))[0] == goal.thing)
+        return taken[goal.thing](state, 0) > had
+    return bool(state.done[0] == 0 and faced(seen(env, state))[0] == goal.thing)
 
 
 def scored(found: Sequence[Attempt]) -> Agent:

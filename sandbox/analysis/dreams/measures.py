@@ -9,15 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.analysis.dreams.frames import environment, joined, pairs, seen
+from sandbox.analysis.dreams.frames import environment, framing_of, joined, pairs, seen
 from sandbox.engine.environment import Environment
 from sandbox.nets.dream import Dream, Frames
 from sandbox.statistics import Estimate, clustered_rate, ratio
-from sandbox.worlds.craft.state import Verb
 
 SIZES = 24, 64  # of the maps, in turns
 TICKS = 100  # of an episode
-MOVES = (Verb.MOVE_LEFT, Verb.MOVE_RIGHT, Verb.MOVE_UP, Verb.MOVE_DOWN)
 LABELLED = 100  # pairs whose actions are told, so that one knows what a code means
 CHUNK = 200  # frames at once
 
@@ -27,10 +25,11 @@ class Pairs(NamedTuple):
 
     before: Frames
     after: Frames
-    actions: np.ndarray  # (n,) see Verb
+    actions: np.ndarray  # (n,) verbs
     episode: np.ndarray  # (n,)
-    states: list[Any]  # the states of CRAFT, one for each tick
+    states: list[Any]  # one for each tick
     places: np.ndarray  # (n, 2): the tick and the lane in ``states``
+    env: Environment
 
 
 class Measured(NamedTuple):
@@ -57,7 +56,7 @@ def played(env: Environment, seeds: Sequence[int], policy: str, noise: float, ti
     tick = np.repeat(np.arange(len(found)), [len(each[4]) for each in found])
     before, after = joined([each[1] for each in found]), joined([each[3] for each in found])
     actions, states = np.concatenate([each[2] for each in found]), [each[0] for each in found]
-    return Pairs(before, after, actions, lanes, states, np.stack([tick, lanes], axis=1))
+    return Pairs(before, after, actions, lanes, states, np.stack([tick, lanes], axis=1), env)
 
 
 def facts(frames: Frames) -> np.ndarray:
@@ -78,33 +77,35 @@ def dreamt(dream: Dream, before: Frames, codes: np.ndarray) -> Frames:
 
 
 def effects(told: Pairs) -> np.ndarray:
-    """(n,) the action of each pair if anything in view has changed, else NOOP: what a frame can tell of an action."""
-    return np.where((facts(told.before) != facts(told.after)).any(axis=1), told.actions, Verb.NOOP)
+    """(n,) the action of each pair if anything in view has changed, else none: what a frame can tell of an action."""
+    changed = (facts(told.before) != facts(told.after)).any(axis=1)
+    return np.where(changed, told.actions, told.env.params.noop)
 
 
 def counted(dream: Dream, told: Pairs, codes: np.ndarray) -> np.ndarray:
     """(K, V) how often each effect has each code."""
-    counts = np.zeros((dream.codes, len(Verb)), np.int64)
+    counts = np.zeros((dream.codes, len(told.env.verbs)), np.int64)
     np.add.at(counts, (codes, effects(told)), 1)
     return counts
 
 
 def meanings(dream: Dream, told: Pairs) -> np.ndarray:
-    """(K,) the action that each code means: the most frequent one where anything changed; NOOP if nothing ever did."""
-    return _seen_to_act(dream, told).argmax(axis=1)
+    """(K,) the action that each code means: the most frequent one where anything changed; none if nothing ever did."""
+    counts = _seen_to_act(dream, told)
+    return np.where(counts.any(axis=1), counts.argmax(axis=1), told.env.params.noop)
 
 
 def _seen_to_act(dream: Dream, told: Pairs) -> np.ndarray:
     counts = counted(dream, told, inferred(dream, told))
-    counts[:, Verb.NOOP] = 0
+    counts[:, told.env.params.noop] = 0
     return counts
 
 
 def keys(dream: Dream, told: Pairs) -> dict[int, int]:
     """The code of each action that ``told`` shows: of the codes that mean it, the most frequent one."""
-    counts = _seen_to_act(dream, told)
-    means = counts.argmax(axis=1)
-    return {int(verb): int(np.where(means == verb, counts[:, verb], -1).argmax()) for verb in np.unique(means) if verb}
+    counts, means = _seen_to_act(dream, told), meanings(dream, told)
+    acts = np.setdiff1d(means, told.env.params.noop)
+    return {int(verb): int(np.where(means == verb, counts[:, verb], -1).argmax()) for verb in acts}
 
 
 def measure(dream: Dream, told: Pairs) -> Measured:
@@ -119,7 +120,8 @@ def measure(dream: Dream, told: Pairs) -> Measured:
     n = _sums(told.episode, changed.sum(axis=1))
     whole, counts = [_sums(told.episode, each.all(axis=1)) for each in right], _sums(told.episode, np.ones(len(codes)))
     effect = effects(told)
-    pure, moved = counted(dream, told, codes).argmax(axis=1)[codes] == effect, np.isin(effect, MOVES)
+    moves = [told.env.verbs.index(verb) for verb in framing_of(told.env.world).moves]
+    pure, moved = counted(dream, told, codes).argmax(axis=1)[codes] == effect, np.isin(effect, moves)
     return Measured(
         len(codes), int(n.sum()), clustered_rate(good[0], n), clustered_rate(good[1], n), ratio(good[0] - good[1], n),
         clustered_rate(whole[0], counts), clustered_rate(whole[1], counts),
@@ -138,11 +140,11 @@ class Forced(NamedTuple):
     frames: Estimate  # share of whole inner frames that are right
 
 
-def forced(env: Environment, dream: Dream, told: Pairs, codes: Mapping[int, int]) -> list[Forced]:
+def forced(dream: Dream, told: Pairs, codes: Mapping[int, int]) -> list[Forced]:
     """A row for each action of ``codes`` (see ``keys``): its code is chosen at all states whose player may act so."""
     found = []
     for verb, code in codes.items():
-        rows, true = _really(env, told, verb)
+        rows, true = _really(told, verb)
         if not len(rows):
             continue
         before, episode = told.before[rows], told.episode[rows]
@@ -151,13 +153,13 @@ def forced(env: Environment, dream: Dream, told: Pairs, codes: Mapping[int, int]
         n = _sums(episode, changed.sum(axis=1))
         share = clustered_rate(_sums(episode, (right & changed).sum(axis=1)), n) if n.any() else Estimate(*[np.nan] * 3)
         frames = clustered_rate(_sums(episode, right.all(axis=1)), _sums(episode, np.ones(len(rows))))
-        found.append(Forced(Verb(verb).name.lower(), len(rows), share, frames))
+        found.append(Forced(told.env.verbs[verb], len(rows), share, frames))
     return found
 
 
-def _really(env: Environment, told: Pairs, verb: int) -> tuple[np.ndarray, Frames]:
+def _really(told: Pairs, verb: int) -> tuple[np.ndarray, Frames]:
     """The pairs whose player may act so, and the frames that really follow."""
-    rows, frames = [], []
+    env, rows, frames = told.env, [], []
     for tick, states in enumerate(told.states):
         own = np.flatnonzero(told.places[:, 0] == tick)
         lanes = told.places[own, 1]
@@ -166,7 +168,7 @@ def _really(env: Environment, told: Pairs, verb: int) -> tuple[np.ndarray, Frame
         env.step(after, np.full((len(after.done), 1, 2), (verb, 0), np.int32))
         may &= after.done[lanes] == 0
         rows.append(own[may])
-        frames.append(seen(env.observe(after))[lanes[may]])
+        frames.append(seen(env, after)[lanes[may]])
     return np.concatenate(rows), joined(frames)
 
 
@@ -175,24 +177,24 @@ def _sums(episode: np.ndarray, values: np.ndarray) -> np.ndarray:
     return np.bincount(episode, values)[np.unique(episode)]
 
 
-def labelled(seed: int) -> Pairs:
+def labelled(world: str, seed: int) -> Pairs:
     """LABELLED pairs of the rules, whose actions are told."""
-    found = played(environment(32), range(seed, seed + 2), "rules", 0.3, LABELLED // 2)
-    return found._replace(**{name: getattr(found, name)[:LABELLED] for name in Pairs._fields if name != "states"})
+    found = played(environment(world, 32), range(seed, seed + 2), "rules", 0.3, LABELLED // 2)
+    parts = (name for name in Pairs._fields if name not in ("states", "env"))
+    return found._replace(**{name: getattr(found, name)[:LABELLED] for name in parts})
 
 
 def joined_pairs(parts: Sequence[Pairs]) -> Pairs:
-    """All pairs, without their states; the episodes of each part are others."""
+    """All pairs, without their states; the episodes of each part are others, the world is the same."""
     first = np.cumsum([0, *(part.episode.max() + 1 for part in parts[:-1])])
     episode = np.concatenate([part.episode + k for part, k in zip(parts, first, strict=True)])
     before, after = joined([part.before for part in parts]), joined([part.after for part in parts])
-    return Pairs(
-        before, after, np.concatenate([part.actions for part in parts]), episode, [], np.zeros((len(episode), 2), int)
-    )
+    actions, places = np.concatenate([part.actions for part in parts]), np.zeros((len(episode), 2), int)
+    return Pairs(before, after, actions, episode, [], places, parts[0].env)
 
 
-def trials(seeds: Sequence[int], policy: str, noise: float, ticks: int = TICKS) -> list[tuple[Environment, Pairs]]:
+def trials(world: str, seeds: Sequence[int], policy: str, noise: float, ticks: int = TICKS) -> list[Pairs]:
     """Episodes for tests, on maps of each of SIZES."""
     parts = [seeds[k :: len(SIZES)] for k in range(len(SIZES))]
-    envs = [environment(size) for size in SIZES]
-    return [(env, played(env, own, policy, noise, ticks)) for env, own in zip(envs, parts, strict=True)]
+    envs = [environment(world, size) for size in SIZES]
+    return [played(env, own, policy, noise, ticks) for env, own in zip(envs, parts, strict=True)]

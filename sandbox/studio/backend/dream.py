@@ -1,37 +1,21 @@
-"""A drawn map of craft as a dreamed world: played by codes, beside the true kernel, which acts by what they mean."""
+"""A drawn map as a dreamed world: played by codes, beside the true kernel, which acts by what they mean."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.analysis.dreams.frames import OPTIONS, PLANT, RIPE, whole
+from sandbox.analysis.dreams.frames import framing_of, whole
 from sandbox.core.errors import UsageError
+from sandbox.core.world import World
 from sandbox.engine.environment import Environment, make
-from sandbox.nets.dream import Dream, Frames
-from sandbox.nets.weights import read, shipped
-from sandbox.worlds.craft.dynamics.players import RIPE_AT
-from sandbox.worlds.craft.state import Facing, Kind, Material, Mob, Verb
+from sandbox.engine.registry import find
+from sandbox.nets.dream import WAYS, Dream, Frames
+from sandbox.nets.weights import names, read, shipped
 
-NAME = "dream-craft"  # of the weights
+KIND = "dream"  # of the weights
 MOST = 40  # cells a side: a dream of them takes a tenth of a second
 LEAST_SIZE, SIZE = 8, 480  # pixels of a cell, of a picture
 SHOWN = 12  # cells that are marked
-CREATURES = "CZK"  # on a map
-MAP = """
-TTTTTTTTTTTTTT
-T..........~~T
-T.TT......~~~T
-T.T........~~T
-T......@.....T
-T..........::T
-T..##.....:::T
-T.####.......T
-T.##c##..t...T
-T.###i#......T
-T..####....T.T
-TTTTTTTTTTTTTT
-"""
 
 
 class Difference(NamedTuple):
@@ -52,10 +36,15 @@ class Moment(NamedTuple):
 
 def weights() -> Dream:
     """The dream that the package has."""
-    path = shipped(NAME)
-    if path is None:
-        raise UsageError(f"{NAME}: no such weights in sandbox/nets/weights")
-    return Dream(read(path))
+    known = names(KIND)
+    if not known:
+        raise UsageError(f"{KIND}: no such weights in sandbox/nets/weights")
+    return Dream(read(shipped(f"{KIND}-{known[0]}")))
+
+
+def world_of(dream: Dream) -> World:
+    """The world that a dream was learned from."""
+    return find(dream.card["world"])
 
 
 class Played:
@@ -63,7 +52,8 @@ class Played:
 
     def __init__(self, layout: str, dream: Dream):
         self.layout, self.dream = layout, dream
-        self.env = environment_of(layout)
+        self.env = environment_of(world_of(dream), layout)
+        self.framing = framing_of(self.env.world)
         self.means: list[str] = dream.card["means"]  # the action of each code, as measured at 100 labelled pairs
         self.keys: dict[str, int] = dream.card["keys"]  # the surest code of each action
         self.codes: list[int] = []
@@ -71,13 +61,12 @@ class Played:
 
     def _first(self) -> Moment:
         state = self.env.reset([0])
-        plants = [{"kind": "plant", "row": row, "col": col} for row, col in _cells(self.layout, "P")]
-        self.env.place(state, 0, {"mobs": plants})  # a world without creatures leaves out all that a map has
-        return Moment(whole(state), state, None)
+        self.env.place(state, 0, self.framing.start(self.layout))
+        return Moment(whole(self.env, state), state, None)
 
     @property
     def cells(self) -> tuple[int, int]:
-        return self.env.params.plan.shape
+        return self.env.world.cells(self.env.params)
 
     @property
     def now(self) -> Moment:
@@ -94,8 +83,25 @@ class Played:
         self.env.step(state, np.array([[[verb, 0]]], np.int32))
         frame = self.dream.step(before.dream, np.array([code]))
         self.codes.append(code)
-        found = before.difference or difference(frame, whole(state), state.pos[0, 0], self.cells, len(self.codes))
+        found = before.difference or self._difference(frame, state)
         self._moments.append(Moment(frame, state, found))
+
+    def _difference(self, frame: Frames, state: Any) -> Difference | None:
+        """How a dream differs from the truth; None if it does not."""
+        true, (row, col) = whole(self.env, state), (int(each) for each in state.pos[0, 0])
+        wrong, step = np.argwhere(frame.cells[0] != true.cells[0]), len(self.codes)
+        if len(wrong):
+            wrong = wrong[np.abs(wrong - np.array(self.cells) + 1).sum(axis=1).argsort(kind="stable")]
+            dreamt, really = (self.framing.tokens[each.cells[0][tuple(wrong[0])]] for each in (frame, true))
+            at = wrong - np.array(self.cells) + 1 + (row, col)
+            inside = at[((at >= 0) & (at < self.cells)).all(axis=1)]
+            marked = tuple((int(r), int(c)) for r, c in inside[:SHOWN]) or ((row, col),)
+            told = f"at row {marked[0][0]}, column {marked[0][1]} the dream has {dreamt}, the kernel {really}"
+            return Difference(step, marked, told + (f"; {len(wrong)} cells differ" if len(wrong) > 1 else ""))
+        if frame.facing[0] != true.facing[0]:
+            ways = (WAYS[each.facing[0]] for each in (frame, true))
+            return Difference(step, ((row, col),), "in the dream the player faces {}, in the kernel {}".format(*ways))
+        return None
 
     def back(self) -> None:
         """Take the last step back."""
@@ -118,28 +124,23 @@ class Played:
         self.env.fork(self._moments[0].state, 0, state, 0)
         row, col = place_of(frame)
         cells = frame.cells[0, high - 1 - row : 2 * high - 1 - row, wide - 1 - col : 2 * wide - 1 - col]
-        state.grid[0] = np.where(cells >= PLANT, Material.GRASS, cells)
-        state.object_at[0], state.mobs[0], state.census[0] = 0, 0, 0
-        for slot, (r, c) in enumerate(np.argwhere(cells >= PLANT)[: state.mobs.shape[1]].tolist()):
-            clock = RIPE_AT + 1 if cells[r, c] == RIPE else 0
-            state.mobs[0, slot, [Mob.KIND, Mob.ROW, Mob.COL, Mob.CLOCK]] = Kind.PLANT, r, c, clock
-            state.census[0] = slot + 1
-        state.pos[0, 0], state.body[0, 0, 0] = (row, col), frame.facing[0]
+        self.framing.write(state, 0, cells, (row, col), int(frame.facing[0]))
         state.tick[0] = self.now.state.tick[0]  # the same daylight
         return state
 
 
-def environment_of(layout: str) -> Environment:
-    """Craft on a drawn map, as it is dreamed; raises UsageError."""
-    env = make("craft", layout=layout if "\n" in layout else layout + "\n", **OPTIONS)
-    high, wide = env.params.plan.shape
+def environment_of(world: World, layout: str) -> Environment:
+    """A world on a drawn map, as it is dreamed; raises UsageError."""
+    framing = framing_of(world)
+    env = make(world.name, layout=layout if "\n" in layout else layout + "\n", **framing.options)
+    high, wide = world.cells(env.params)
     if max(high, wide) > MOST:
         raise UsageError(f"a map of {high} x {wide} cells; expected at most {MOST} a side")
-    for symbol in CREATURES:
+    for symbol in framing.left_out:
         for row, col in _cells(layout, symbol):
             raise UsageError(f"{symbol} at line {row + 1}, column {col + 1}: creatures are not dreamed")
-    if len(env.params.starts) > 1:
-        raise UsageError(f"{len(env.params.starts)} players (@); expected one")
+    if (players := layout.count(framing.player)) > 1:
+        raise UsageError(f"{players} players ({framing.player}); expected one")
     return env
 
 
@@ -156,37 +157,3 @@ def place_of(frame: Frames) -> tuple[int, int]:
     return tuple(
         int(np.clip(far - known[0], 0, far)) if len(known) else 0 for known, far in ((rows, high), (cols, wide))
     )
-
-
-def difference(
-    frame: Frames, true: Frames, place: Sequence[int], cells: tuple[int, int], step: int
-) -> Difference | None:
-    """How a dream differs from the truth, whose player is at ``place``; None if it does not."""
-    wrong = np.argwhere(frame.cells[0] != true.cells[0])
-    row, col = (int(each) for each in place)
-    if len(wrong):
-        wrong = wrong[np.abs(wrong - np.array(cells) + 1).sum(axis=1).argsort(kind="stable")]
-        first = wrong[0]
-        dreamt, really = (names()[each.cells[0, first[0], first[1]]] for each in (frame, true))
-        at = wrong - np.array(cells) + 1 + (row, col)
-        inside = at[((at >= 0) & (at < cells)).all(axis=1)]
-        marked = tuple((int(r), int(c)) for r, c in inside[:SHOWN]) or ((row, col),)
-        told = f"at row {marked[0][0]}, column {marked[0][1]} the dream has {dreamt}, the kernel {really}"
-        return Difference(step, marked, told + (f"; {len(wrong)} cells differ" if len(wrong) > 1 else ""))
-    if frame.facing[0] != true.facing[0]:
-        ways = (Facing(each.facing[0]).name.lower() for each in (frame, true))
-        return Difference(step, ((row, col),), "in the dream the player faces {}, in the kernel {}".format(*ways))
-    return None
-
-
-def names() -> list[str]:
-    """Tokens in words."""
-    return ["nothing", *(each.name.lower() for each in Material if each), "a plant", "a ripe plant"]
-
-
-def spoken(verb: str) -> str:
-    """An action on a key."""
-    return {"noop": "nothing", "do": "use"}.get(verb, verb.removeprefix("move_").replace("_", " "))
-
-
-assert len(names()) == RIPE + 1 and Verb.NOOP == 0

@@ -9,6 +9,7 @@ from sandbox.worlds.craft import serialisation
 from sandbox.worlds.craft.achievements import LADDER
 from sandbox.worlds.craft.belief import believe, ground_truth, value, visible
 from sandbox.worlds.craft.dynamics import kernels
+from sandbox.worlds.craft.frames import FRAMES
 from sandbox.worlds.craft.instructions import INSTRUCTED
 from sandbox.worlds.craft.interventions import INTERVENTIONS
 from sandbox.worlds.craft.layouts import NAMES, load
@@ -124,6 +125,7 @@ WORLD = World(
     conserved=conserved,
     ground_truth=ground_truth,
     visible=visible,
+    frames=FRAMES,
     teamwork=TEAMWORK,
     info=info,
     value=value,
