@@ -106,7 +106,7 @@ UNCLAIMED = [
           "extra `learn`; `tests/test_dream.py` holds the shipped one to its card.", _sections, "## Dreamed worlds"),
     _list("docs/learning.md", "Video models", "`python -m benchmarks video` trains their controls first, with the "
           "extra `learn`; `tests/test_video.py` holds the shipped to less.", _sections, "## Spectacle and utility"),
-    _list("docs/learning.md", "One agent, told in words", "`python -m benchmarks generalist` trains its controls first, "
+    _list("docs/learning.md", "One agent, told in words", "`python -m benchmarks generalist` trains controls first, "
           "with the extras `learn` and `embed`; `tests/test_generalist.py` holds the shipped to less.", _sections,
           "## One agent for many worlds, told in words"),
     _list("docs/learning.md", "Policies on devices", "`python -m benchmarks edge` trains five policies first, with the "
