@@ -66,7 +66,10 @@ def cells(text: str) -> list[list[str]]:
 def _with(page: str, key: str, text: str) -> str:
     """A page with another table; raises KeyError where it has none of this key."""
     old, end = written(page)[key], f"\n\n<!-- end of {key}, "
-    return page.replace(f"{old.text}{end}{old.digest}", f"{text}{end}{digest(text)}")
+    before, found, after = page.partition(f"{old.text}{end}{old.digest}")
+    if not found:
+        raise KeyError(key)
+    return f"{before}{text}{end}{digest(text)}{after}"
 
 
 def markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
