@@ -298,6 +298,7 @@ def _lessons() -> list[Claim]:
     checked = "24-half-checked"
     orders = [partial(mean, arm(checked, place), "tasks_done") for place in (0, 4, 5)]
     say(checked, "0, 80, 100 % reviewed: #, #, #", "mean", orders, 60, 60)
+    say("25-spectacle", "125 ticks, looking ahead 124: #", "difference", [steps("25-spectacle")], 20)
     return found
 
 

@@ -30,7 +30,7 @@ STATED = {  # the verdict that docs/lessons.md states
     "15-turns": "All at once", "16-lost-words": "rises", "17-team-curve": "peaks", "18-breaking-point": "falls",
     "19-whose-success": "With a script in reserve", "20-nobody-to-ask": "No rule", "21-two-ways": "same",
     "22-idle-colleague": "Seven", "23-how-dense": "peaks",
-    "24-half-checked": "falls",
+    "24-half-checked": "falls", "25-spectacle": "same",
 }  # fmt: skip
 ENOUGH = 0.95  # of blocks
 DRAWN = 400  # blocks that are drawn from the trials there are, to find how many trials would do

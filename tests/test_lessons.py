@@ -52,7 +52,7 @@ TITLES = {
     "The same dice", "A wrong model is worse than none", "Nothing to see at the ceiling", "Is thinking deeper better?",
     "What is doubt good for?", "Everybody knows, nobody is assigned", "One at a time", "Lost words", "Draw the team",
     "Is there a breaking point?", "Whose success is it?", "Nobody to ask", "Twice the same chance", "Missing, or idle?",
-    "How dense a forest?", "Is a second pair of eyes enough?",
+    "How dense a forest?", "Is a second pair of eyes enough?", "Spectacle and utility",
 }  # fmt: skip
 
 
