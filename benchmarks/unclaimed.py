@@ -87,6 +87,8 @@ UNCLAIMED = [
           _sections, "## Choose the number of trials"),
     _list(LESSONS, "Turned controls", "`python -m benchmarks lessons` and the studio measure them, in an hour.",
           _columns, "trials of each arm", "and when a control is turned"),
+    _list(LESSONS, "The drift of the lesson's weights", "`sandbox.analysis.drift` measures it.", _paragraphs,
+          "*Spectacle and utility* has weights"),
     _list(LESSONS, "The column of outcomes", "The answers are claims.", _columns, "what came out"),
     _list("docs/memory.md", "Tuning", "They were measured on the seeds on which the weights were chosen.", _paragraphs,
           "The default was chosen on seeds"),
