@@ -91,6 +91,7 @@ def policy(
     teacher: Annotated[str | None, typer.Option(help="a policy of the world, imitated in the beginning")] = None,
     shuffled: Annotated[bool, typer.Option("--shuffled", help="the control: rewards of other episodes")] = False,
     wide: Annotated[int, typer.Option(min=2, max=1024, help="width of both hidden layers")] = 64,
+    imagine: Annotated[int, typer.Option(min=0, help="rounds in a learned world model, for each real round")] = 0,
     folder: Out = None,
     allow: Allow = None,
 ) -> None:
@@ -99,12 +100,13 @@ def policy(
         from sandbox.learn.policy import PolicyJob
     env = _env(target, set_, allow)
     folder = folder or Path("runs") / f"learn-policy-{env.world.name}"
-    job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled, wide)
+    job = PolicyJob(env, folder, seed, steps, reward, teacher, shuffled, wide, imagine)
     spent, path = trained(job, folder, seconds, f"policy of {env.world.name}")
     card = job.test(spent)
     done, test = card["training"], card["test"]
     out.print(f"weights {path}  (SHA-256 {card['sha256'][:16]}...)")
-    out.print(f"trained {card['steps']:,} steps, {done['episodes']:,} episodes in {spent:,.0f} CPU s")
+    imagined = f", {card['imagined']:,} imagined" if imagine else ""
+    out.print(f"trained {card['steps']:,} steps{imagined}, {done['episodes']:,} episodes in {spent:,.0f} CPU s")
     if "score" in done:
         out.print(f"Crafter score of the training episodes: {done['score']:.2f} %, reward {done['reward']:.2f}")
     told = f"success {test['successes']} of {test['episodes']}, {test['tasks_done']:.2f} parts of the task done"

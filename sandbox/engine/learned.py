@@ -20,7 +20,7 @@ from sandbox.engine.kernel import kernel, specialise
 from sandbox.engine.layers import ODDS, activate, linear, pick, sum_rows
 from sandbox.nets import weights as files
 
-pack = outcome = unpack = None  # filled in by specialise
+pack = outcome = unpack = observe = step = transition = None  # filled in by specialise
 
 CENTRE = 0  # the slot of the place itself among its neighbours
 LAYERS = ("table", "bias", "middle", "middle_bias", "last", "last_bias", "shifts")  # tensors of a file
@@ -107,6 +107,30 @@ def witness(s, lane, actions, after, to, params, net, rows):
     return count
 
 
+def imagine(s, obs, actions, params, net):
+    """One tick of every lane that is not done, as the net predicts it, and what agents observe then."""
+    for lane in range(len(s.done)):
+        step(s, lane, actions, params, net)
+        observe(s, lane, params, obs)
+
+
+def witness_all(s, actions, after, to, params, net, rows, heads, classes):
+    """:func:`witness` of every lane that is not done, which is lane ``to[lane]`` of ``after``; returns the samples.
+
+    n samples fill ``rows`` (n, K * C) int32, ``heads`` (n,) int8 and ``classes`` (n, H) int16.
+    """
+    total = 0
+    for lane in range(len(to)):
+        if s.done[lane] == 0:
+            count = transition(s, lane, actions, after, to[lane], params, net, rows[total:])
+            for k in range(count):
+                heads[total + k] = net.asked[k, 1]
+                for channel in range(classes.shape[1]):
+                    classes[total + k, channel] = net.out[k, channel]
+            total += count
+    return total
+
+
 @cache
 def learned_step(world: World):
     """The kernel (s, lane, actions, params, net) that replaces the world's ``step``."""
@@ -119,6 +143,18 @@ def transitions(world: World):
     """The kernel :func:`witness` of a world."""
     tokens = tokens_of(world)
     return specialise(witness, world.name, pack=tokens.pack, outcome=tokens.outcome)
+
+
+@cache
+def imaginer(world: World):
+    """The kernel :func:`imagine` of a world."""
+    return specialise(imagine, world.name, step=learned_step(world), observe=world.observe)
+
+
+@cache
+def reporter(world: World):
+    """The kernel :func:`witness_all` of a world."""
+    return specialise(witness_all, world.name, transition=transitions(world))
 
 
 # -- weights

@@ -6,7 +6,7 @@ reward of each agent. Weights are exported in integers and tested in the compile
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from sandbox.engine.environment import Environment
 from sandbox.engine.play import Due
 from sandbox.engine.survey import surveyor
 from sandbox.engine.trained import CODES, NONE, code_of, observed
-from sandbox.learn import cards, ppo
+from sandbox.learn import cards, imagined, ppo
 from sandbox.learn.nets import whole
 from sandbox.nets.weights import WEIGHTS
 
@@ -42,7 +42,7 @@ class Lanes:
     def __init__(self, env: Environment, seed: int, teacher: str | None):
         self.env, self._seed = env, seed
         self.state, self.view, self._memory = env.allocate(LANES), env.observation(LANES), env.memory(LANES)
-        self._actions, self._taught = np.zeros((2, LANES, env.agents, 2), np.int32)
+        self.actions, self._taught = np.zeros((2, LANES, env.agents, 2), np.int32)
         self._stats, self._faults = env.stats(LANES), env.faults(LANES)
         self.begun = np.zeros(1, np.int64)  # episodes so far
         self._before = np.zeros(LANES)  # rewards of earlier episodes
@@ -65,7 +65,7 @@ class Lanes:
             "codes": self.codes,
             "worth": self.worth,
         }
-        return found | own | {"actions": self._actions, "taught": self._taught}
+        return found | own | {"actions": self.actions, "taught": self._taught}
 
     @property
     def over(self) -> np.ndarray:
@@ -83,7 +83,7 @@ class Lanes:
 
     def step(self, pairs: np.ndarray) -> None:
         """One tick with the pairs (L, N) of the agents; lanes that are over begin an episode instead."""
-        self._actions[..., 0], self._actions[..., 1] = np.divmod(pairs, self.env.world.targets)
+        self.actions[..., 0], self.actions[..., 1] = np.divmod(pairs, self.env.world.targets)
         self._go_on(self.over)
 
     def _go_on(self, anew: np.ndarray) -> None:
@@ -94,7 +94,7 @@ class Lanes:
         self._faults.mail[anew] = 0
         due = np.where(anew, int(Due.RESET), int(Due.TICK)).astype(np.int8)
         params = self.env.params
-        self._turn(self.state, self.view, self._actions, self._stats, params, self._faults, due)
+        self._turn(self.state, self.view, self.actions, self._stats, params, self._faults, due)
         self._survey(
             self.state, self.view, params, self._memory, anew, self._agents, self.codes, self.worth, self._taught
         )
@@ -104,20 +104,22 @@ class PolicyJob:
     """The training of a policy (see ``learn.training``), which keeps ``weights.safetensors`` in ``folder`` up to date.
 
     ``reward`` is TASK or WORLD; ``teacher`` a policy of the world whose choices are imitated in the beginning. With
-    ``shuffled``, a control, each lane gets the reward of another one. Both hidden layers are ``wide``.
+    ``shuffled``, a control, each lane gets the reward of another one, and the world model the actions. Both hidden
+    layers are ``wide``. ``imagine`` is the number of rounds in a world model for each real one.
     """
 
     def __init__(
         self, env: Environment, folder: Path, seed: int = 0, steps: int = 10**12, reward: str = TASK,
-        teacher: str | None = None, shuffled: bool = False, wide: int = ppo.WIDE,
+        teacher: str | None = None, shuffled: bool = False, wide: int = ppo.WIDE, imagine: int = 0,
     ):  # fmt: skip
-        _check(env, reward, teacher)
+        _check(env, reward, teacher, imagine)
         self.env, self._folder, self._most = env, folder, steps
         self.settings = {
             "world": env.world.name, "options": env.options.model_dump(mode="json", exclude_unset=True), "seed": seed,
-            "reward": reward, "teacher": teacher or "", "shuffled": shuffled, "wide": wide,
+            "reward": reward, "teacher": teacher or "", "shuffled": shuffled, "wide": wide, "imagine": imagine,
         }  # fmt: skip
         self._lanes = Lanes(env, seed, teacher)
+        self._imagination = imagined.Imagination(env, seed, shuffled) if imagine else None
         high = code_of.py_func(env.spec.high) + 1 if env.spec.low >= 0 else CODES
         spec, pairs = env.spec, len(env.verbs) * env.world.targets
         self.sizes = ppo.Sizes(len(spec.channels), spec.side**2, high, len(spec.vector), CODES, pairs, wide)
@@ -148,23 +150,36 @@ class PolicyJob:
         """Ticks of the world so far, of all lanes together."""
         return int(self._counts["steps"][0])
 
+    @property
+    def imagined(self) -> int:
+        """Ticks in the world model so far, of all lanes together."""
+        return self._imagination.ticks if self._imagination else 0
+
     def round(self) -> str:
-        """Collect TICKS ticks of each lane, and learn from them."""
-        collected = self._collect()
-        updates, key = int(self._counts["updates"][0]), jax.random.fold_in(jax.random.fold_in(self._key, 2), self.steps)
+        """Collect TICKS ticks of each lane, and learn from them; then from rollouts in the world model."""
+        self._learn(self._collect(self._lanes, TICKS, self._step))
+        if self._imagination and self._imagination.fit():
+            for _ in range(self.settings["imagine"]):
+                self._imagination.begin()
+                self._learn(self._collect(self._imagination, imagined.TICKS, self._dream))
+        if self.steps // EVERY > self._counts["tested"][0]:
+            self.test()
+        return self._told()
+
+    def _learn(self, collected: ppo.Batch) -> None:
+        updates = int(self._counts["updates"][0])
+        key = jax.random.fold_in(jax.random.fold_in(self._key, 2), updates)
         teacher = bool(self.settings["teacher"])
         self._params, self._optimiser = ppo.update(
             self._params, self._optimiser, self.sizes, collected, updates, teacher, key
         )
         self._counts["updates"] += ppo.steps_of(len(collected.pair))
-        if self.steps // EVERY > self._counts["tested"][0]:
-            self.test()
-        return self._told()
 
     def arrays(self) -> dict[str, np.ndarray]:
         leaves = jax.tree_util.tree_leaves_with_path((self._params, self._optimiser))
         nets = {f"net{jax.tree_util.keystr(path)}": np.asarray(leaf) for path, leaf in leaves}
-        return nets | self._counts | self._lanes.arrays() | {"sample": self._sample}
+        dreams = self._imagination.arrays() if self._imagination else {}
+        return nets | self._counts | self._lanes.arrays() | {"sample": self._sample} | dreams
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         leaves, tree = jax.tree_util.tree_flatten_with_path((self._params, self._optimiser))
@@ -173,46 +188,64 @@ class PolicyJob:
         own = self._counts | self._lanes.arrays() | {"sample": self._sample}
         for name, array in own.items():
             array[...] = arrays[name]
+        if self._imagination:
+            self._imagination.restore(arrays)
 
     # -- collecting ----------------------------------------------------------------------------------------------------
 
-    def _collect(self) -> ppo.Batch:
-        lanes, agents = self._lanes, self.env.agents
-        shape = TICKS, LANES * agents
+    def _collect(self, lanes: Any, ticks: int, step: Callable[[np.ndarray], Any]) -> ppo.Batch:
+        """What comes of so many ticks of lanes, real or imagined, which ``step`` moves on."""
+        shape = ticks, lanes.codes.shape[0] * self.env.agents
         codes = np.zeros((*shape, lanes.codes.shape[2]), np.uint8)
         mask, pair, taught = np.zeros((*shape, self.sizes.pairs), np.bool_), *np.zeros((2, *shape), np.int32)
         odds, reward, goes_on = np.zeros((3, *shape), np.float32)
-        value, idle = np.zeros((TICKS + 1, shape[1]), np.float32), np.zeros(shape, np.bool_)
-        key = jax.random.fold_in(jax.random.fold_in(self._key, 1), self.steps)
-        for t in range(TICKS):
-            codes[t], mask[t] = lanes.codes.reshape(shape[1], -1), lanes.view.mask.reshape(shape[1], -1)
+        value, idle = np.zeros((ticks + 1, shape[1]), np.float32), np.zeros(shape, np.bool_)
+        key = jax.random.fold_in(jax.random.fold_in(self._key, 1), int(self._counts["updates"][0]))
+        for t in range(ticks):
+            codes[t], mask[t] = _seen(lanes)
             drawn = ppo.act(self._params, self.sizes, codes[t], mask[t], jax.random.fold_in(key, t))
             pair[t], odds[t], value[t] = map(np.asarray, drawn)
-            taught[t], idle[t] = lanes.taught.reshape(-1), np.repeat(lanes.over, agents)
-            reward[t], goes_on[t] = self._step(pair[t].reshape(LANES, agents))
-        value[TICKS] = ppo.act(self._params, self.sizes, *self._now(shape[1]), key)[2]
+            taught[t], idle[t] = lanes.taught.reshape(-1), np.repeat(lanes.over, self.env.agents)
+            reward[t], goes_on[t] = step(pair[t].reshape(-1, self.env.agents))
+        value[ticks] = ppo.act(self._params, self.sizes, *_seen(lanes), key)[2]
         advantage = ppo.advantages(reward, value, goes_on, idle)
-        self._note(codes, ~idle)
+        if lanes is self._lanes:
+            self._note(codes, ~idle)
         parts = codes, mask, pair, taught, odds, advantage, advantage + value[:-1], (~idle).astype(np.float32)
         return ppo.Batch(*(part.reshape(-1, *part.shape[2:]) for part in parts))
 
-    def _now(self, rows: int) -> tuple[np.ndarray, np.ndarray]:
-        return self._lanes.codes.reshape(rows, -1), self._lanes.view.mask.reshape(rows, -1)
-
     def _step(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """A tick: the reward of each agent (L * N,), and whether what comes after counts."""
-        lanes, agents = self._lanes, self.env.agents
-        anew, before = lanes.over, lanes.worth.sum(axis=1)
-        lanes.step(pairs)
-        own = lanes.state.reward if self.settings["reward"] == WORLD else (lanes.worth.sum(axis=1) - before)[:, None]
-        reward = np.where(anew[:, None], 0, np.broadcast_to(own, (LANES, agents)))
-        if self.settings["shuffled"]:
-            reward = np.roll(reward, 1, axis=0)
+        """A real tick: the reward of each agent (L * N,), and whether what comes after counts."""
+        lanes, dreams = self._lanes, self._imagination
+        anew = lanes.over
+        watched = dreams.watch(lanes.state, int(lanes.state.tick.sum())) if dreams else None
+        reward = self._moved(lanes, pairs)
+        if dreams:
+            dreams.see(*watched, lanes.actions, lanes.state)
         over = lanes.over & ~anew
         self._counts["steps"] += int((~anew).sum())
         self._end(over)
-        cut = lanes.state.done == int(Finish.TICK_LIMIT)  # the task goes on, only the clock has stopped it
-        return reward.reshape(-1).astype(np.float32), np.repeat(~over | cut, agents)
+        return reward, self._goes_on(lanes.state, over)
+
+    def _dream(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The same for an imagined tick."""
+        lanes = self._imagination
+        reward = self._moved(lanes, pairs)
+        return reward, self._goes_on(lanes.state, lanes.over)
+
+    def _moved(self, lanes: Any, pairs: np.ndarray) -> np.ndarray:
+        """Move lanes on by a tick; the reward of each agent."""
+        was_over, before = lanes.over, lanes.worth.sum(axis=1)
+        lanes.step(pairs)
+        own = lanes.state.reward if self.settings["reward"] == WORLD else (lanes.worth.sum(axis=1) - before)[:, None]
+        reward = np.where(was_over[:, None], 0, np.broadcast_to(own, pairs.shape))
+        if self.settings["shuffled"]:
+            reward = np.roll(reward, 1, axis=0)
+        return reward.reshape(-1).astype(np.float32)
+
+    def _goes_on(self, state: Any, over: np.ndarray) -> np.ndarray:
+        cut = state.done == int(Finish.TICK_LIMIT)  # the task goes on, only the clock has stopped it
+        return np.repeat(~over | cut, self.env.agents)
 
     def _end(self, over: np.ndarray) -> None:
         """Count the episodes that have ended."""
@@ -239,7 +272,8 @@ class PolicyJob:
 
     def _told(self) -> str:
         recent = self._counts["recent"]
-        told = f"{self.steps:,} steps, {(recent == 1).sum()} of the last {(recent >= 0).sum()} episodes succeed"
+        told = f"{self.steps:,} steps" + (f", {self.imagined:,} imagined" if self._imagination else "")
+        told += f", {(recent == 1).sum()} of the last {(recent >= 0).sum()} episodes succeed"
         _, of, success, _ = self._counts["tested"]
         return told + (f", {success} of {of} on seeds of the test" if of else "")
 
@@ -290,7 +324,13 @@ def _table(params: Mapping[str, np.ndarray], sizes: ppo.Sizes) -> np.ndarray:
     return found
 
 
-def _check(env: Environment, reward: str, teacher: str | None) -> None:
+def _seen(lanes: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and masks of all agents of lanes."""
+    rows = lanes.codes.shape[0] * lanes.codes.shape[1]
+    return lanes.codes.reshape(rows, -1), lanes.view.mask.reshape(rows, -1)
+
+
+def _check(env: Environment, reward: str, teacher: str | None, imagine: int) -> None:
     """Raise UsageError for what cannot be trained on lanes."""
     if env.team or env.start:
         raise UsageError(f"learn policy: the scenario has a {'team' if env.team else 'start'}; expected one without")
@@ -298,6 +338,8 @@ def _check(env: Environment, reward: str, teacher: str | None) -> None:
         raise unknown("reward", reward, (TASK, WORLD), "learn policy")
     if teacher is not None and teacher not in env.world.policies:
         raise unknown("teacher", teacher, env.world.policies, "learn policy")
+    if imagine and teacher:
+        raise UsageError("learn policy: a teacher knows no imagined states; expected imagine 0, or no teacher")
 
 
 def score(shares: Any) -> float:
@@ -312,6 +354,7 @@ def _write(job: PolicyJob, path: Path, seconds: float | None = None) -> dict[str
         "kind": KIND, "world": job.env.world.name, "observed": observed(job.env), **job.settings, "steps": job.steps,
         "cpu_seconds": seconds and round(seconds, 1), "training": job.episodes(),
         "test": {"first_seed": TEST_SEED, "episodes": of, "successes": success, "tasks_done": done / max(1, of)},
+        "imagined": job.imagined,
         "script_sha256": cards.of_scripts(ppo.__file__, __file__),
     }  # fmt: skip
     return cards.write(path, job.export(), card)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
@@ -116,6 +116,8 @@ class WorldModelJob(Chunked):
     ticks: int = 200_000  # of episodes, at most
     shuffled: bool = False  # the control: trained on the actions of other lanes
     options: list[dict[str, Any]] = field(default_factory=list)  # by default those of the world's practice
+    average: ClassVar[float] = AVERAGE
+    scaling: ClassVar[int] = 20_000  # samples that choose the scales of the integers
 
     def __post_init__(self) -> None:
         self.options = self.options or practice(self.world).options()
@@ -152,7 +154,7 @@ class WorldModelJob(Chunked):
 
     @cached_property
     def _updated(self) -> Any:
-        return jax.jit(partial(averaged, self.optimiser, AVERAGE))
+        return jax.jit(partial(averaged, self.optimiser, self.average))
 
     # -- training ------------------------------------------------------------------------------------------------------
 
@@ -188,7 +190,7 @@ class WorldModelJob(Chunked):
 
     def tensors(self) -> dict[str, np.ndarray]:
         """The nets in integers, as ``engine.learned`` reads them."""
-        some = self.samples[np.random.default_rng(0).integers(len(self.samples), size=20_000)]
+        some = self.samples[np.random.default_rng(0).integers(len(self.samples), size=self.scaling)]
         nets = [self._whole(own, some) for own in self.mean]
         return {name: np.stack([net[name] for net in nets]) for name in nets[0]}
 
