@@ -128,10 +128,10 @@ def _of_crafter(seed: int, steps: int) -> dict:
 def _row(name: str, sees: str, cards: list[dict]) -> list[str]:
     score, reward = ([card["training"][key] for card in cards] for key in ("score", "reward"))
     steps, seconds = (np.mean([card[key] for card in cards]) for key in ("steps", "cpu_seconds"))
-    return [name, sees, number(steps, 0), _mean(score), _mean(reward), number(seconds, 0)]
+    return [name, sees, number(steps, 0), mean(score), mean(reward), number(seconds, 0)]
 
 
-def _mean(values: list[float]) -> str:
+def mean(values: list[float]) -> str:
     """With its interval (Student's t), where there are several."""
     if len(values) == 1:
         return f"{values[0]:.1f}"

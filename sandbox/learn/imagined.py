@@ -14,18 +14,20 @@ from sandbox.core.finish import Finish
 from sandbox.engine.environment import Environment
 from sandbox.engine.learned import blank, imaginer, network, reporter
 from sandbox.engine.survey import surveyor
-from sandbox.learn.world_model import BATCH, WIDTHS, Samples, WorldModelJob, joined
+from sandbox.learn.world_model import WIDTHS, Samples, WorldModelJob, joined
 
 LANES, TICKS = 128, 32  # of a round of rollouts
-PART = 4  # one lane in so many is seen by the model in a tick
-KEPT, MEMORY = 150_000, 1024  # samples of the model, and states in which a rollout may begin: the latest ones
-FIT, WARM = 8, 120  # steps of the model for a round of real ticks; steps before the first rollout
+PART, SOME = 2, 8  # one lane in so many is seen by the model in a tick; of these, one in so many is remembered
+KEPT, MEMORY = 200_000, 1024  # samples of the model, and states in which a rollout may begin: the latest ones
+FIT, WARM = 96, 2000  # steps of the model for a round of real ticks; steps before the first rollout
+BATCH = 256  # samples of a step: so few, because the model is not to lag behind
 
 
 class Model(WorldModelJob):
     """A world model that is fitted to the transitions it is given."""
 
-    average: ClassVar[float] = 0.98
+    average: ClassVar[float] = 0.99
+    batch: ClassVar[int] = BATCH
     scaling: ClassVar[int] = 2000
 
     def __init__(self, env: Environment, seed: int):
@@ -66,7 +68,7 @@ class Imagination:
         """Remember some lanes before a tick; returns their numbers and copies of them."""
         chosen = np.arange(tick % PART, len(state.done), PART)
         before = type(state)(*(field[chosen].copy() for field in state))
-        for lane in chosen[state.done[chosen] == int(Finish.RUNNING)][:: PART + 1]:
+        for lane in chosen[state.done[chosen] == int(Finish.RUNNING)][::SOME]:
             place = int(self._counts[0]) % MEMORY
             for kept, field in zip(self._remembered, state, strict=True):
                 kept[place] = field[lane]

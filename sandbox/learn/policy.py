@@ -100,6 +100,46 @@ class Lanes:
         )
 
 
+class Episodes:
+    """Counts of the episodes of a training."""
+
+    def __init__(self, env: Environment):
+        self._env = env
+        self.counts = {
+            "episodes": np.zeros(4),  # how many, successes, ticks, reward
+            "recent": np.full(RECENT, -1, np.int8), "achieved": np.zeros(len(self._rungs), np.int64),
+        }  # fmt: skip
+
+    @cached_property
+    def _rungs(self) -> tuple[str, ...]:
+        ladder = self._env.world.ladder
+        return tuple(ladder.graph) if ladder else ()
+
+    def end(self, lanes: Lanes, over: np.ndarray) -> None:
+        """Count the episodes that have ended, in lanes ``over`` (L,) bool."""
+        state, counts = lanes.state, self.counts
+        for lane in np.flatnonzero(over):
+            success, episodes = state.done[lane] == int(Finish.COMPLETED), counts["episodes"]
+            counts["recent"][int(episodes[0]) % RECENT] = success
+            episodes += 1, success, state.tick[lane], lanes.paid(lane)
+            if self._rungs:
+                ladder, found = self._env.world.ladder, [0] * len(self._rungs)
+                for agent in range(self._env.agents):
+                    own = ladder.achieved(state, lane, agent)
+                    found = [max(was, own[name] > 0) for was, name in zip(found, self._rungs, strict=True)]
+                counts["achieved"] += found
+
+    def figures(self) -> dict[str, Any]:
+        """How many, success, mean ticks and reward, achievements and score."""
+        count, success, ticks, reward = self.counts["episodes"]
+        most = max(1, count)
+        told = {"episodes": int(count), "success": success / most, "ticks": ticks / most, "reward": reward / most}
+        if not self._rungs:
+            return told
+        shares = {name: achieved / most for name, achieved in zip(self._rungs, self.counts["achieved"], strict=True)}
+        return told | {"achieved": shares, "score": score(shares.values())}
+
+
 class PolicyJob:
     """The training of a policy (see ``learn.training``), which keeps ``weights.safetensors`` in ``folder`` up to date.
 
@@ -120,23 +160,15 @@ class PolicyJob:
         }  # fmt: skip
         self._lanes = Lanes(env, seed, teacher)
         self._imagination = imagined.Imagination(env, seed, shuffled) if imagine else None
-        high = code_of.py_func(env.spec.high) + 1 if env.spec.low >= 0 else CODES
-        spec, pairs = env.spec, len(env.verbs) * env.world.targets
-        self.sizes = ppo.Sizes(len(spec.channels), spec.side**2, high, len(spec.vector), CODES, pairs, wide)
+        self.sizes, self.episodes = sizes_of(env, wide), Episodes(env)
         self._key = jax.random.key(seed)
         self._params = ppo.first_params(self.sizes, jax.random.fold_in(self._key, 0))
         self._optimiser = ppo.OPTIMISER.init(self._params)
         self._counts = {
             "steps": np.zeros(1, np.int64), "updates": np.zeros(1, np.int64), "tested": np.zeros(4, np.int64),
-            "seen": np.zeros((self._lanes.codes.shape[2], CODES), np.bool_), "episodes": np.zeros(4),
-            "recent": np.full(RECENT, -1, np.int8), "achieved": np.zeros(len(self._rungs), np.int64),
-        }  # fmt: skip
+            "seen": np.zeros((self._lanes.codes.shape[2], CODES), np.bool_),
+        } | self.episodes.counts  # fmt: skip
         self._sample = np.resize(self._lanes.codes, (SAMPLES, self._lanes.codes.shape[2]))
-
-    @cached_property
-    def _rungs(self) -> tuple[str, ...]:
-        ladder = self.env.world.ladder
-        return tuple(ladder.graph) if ladder else ()
 
     # -- what ``learn.training`` asks for ------------------------------------------------------------------------------
 
@@ -157,19 +189,23 @@ class PolicyJob:
 
     def round(self) -> str:
         """Collect TICKS ticks of each lane, and learn from them; then from rollouts in the world model."""
-        self._learn(self._collect(self._lanes, TICKS, self._step))
+        collected = self._collect(self._lanes, TICKS, self._step, self._drawn(1, self.steps))
+        self._learn(collected, self._drawn(2, self.steps))
         if self._imagination and self._imagination.fit():
             for _ in range(self.settings["imagine"]):
                 self._imagination.begin()
-                self._learn(self._collect(self._imagination, imagined.TICKS, self._dream))
+                key = self._drawn(3, self.imagined)
+                collected = self._collect(self._imagination, imagined.TICKS, self._dream, key)
+                self._learn(collected, self._drawn(4, self.imagined))
         if self.steps // EVERY > self._counts["tested"][0]:
             self.test()
         return self._told()
 
-    def _learn(self, collected: ppo.Batch) -> None:
-        updates = int(self._counts["updates"][0])
-        key = jax.random.fold_in(jax.random.fold_in(self._key, 2), updates)
-        teacher = bool(self.settings["teacher"])
+    def _drawn(self, stream: int, number: int) -> Any:
+        return jax.random.fold_in(jax.random.fold_in(self._key, stream), number)
+
+    def _learn(self, collected: ppo.Batch, key: Any) -> None:
+        updates, teacher = int(self._counts["updates"][0]), bool(self.settings["teacher"])
         self._params, self._optimiser = ppo.update(
             self._params, self._optimiser, self.sizes, collected, updates, teacher, key
         )
@@ -193,14 +229,13 @@ class PolicyJob:
 
     # -- collecting ----------------------------------------------------------------------------------------------------
 
-    def _collect(self, lanes: Any, ticks: int, step: Callable[[np.ndarray], Any]) -> ppo.Batch:
+    def _collect(self, lanes: Any, ticks: int, step: Callable[[np.ndarray], Any], key: Any) -> ppo.Batch:
         """What comes of so many ticks of lanes, real or imagined, which ``step`` moves on."""
         shape = ticks, lanes.codes.shape[0] * self.env.agents
         codes = np.zeros((*shape, lanes.codes.shape[2]), np.uint8)
         mask, pair, taught = np.zeros((*shape, self.sizes.pairs), np.bool_), *np.zeros((2, *shape), np.int32)
         odds, reward, goes_on = np.zeros((3, *shape), np.float32)
         value, idle = np.zeros((ticks + 1, shape[1]), np.float32), np.zeros(shape, np.bool_)
-        key = jax.random.fold_in(jax.random.fold_in(self._key, 1), int(self._counts["updates"][0]))
         for t in range(ticks):
             codes[t], mask[t] = _seen(lanes)
             drawn = ppo.act(self._params, self.sizes, codes[t], mask[t], jax.random.fold_in(key, t))
@@ -224,7 +259,7 @@ class PolicyJob:
             dreams.see(*watched, lanes.actions, lanes.state)
         over = lanes.over & ~anew
         self._counts["steps"] += int((~anew).sum())
-        self._end(over)
+        self.episodes.end(lanes, over)
         return reward, self._goes_on(lanes.state, over)
 
     def _dream(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -246,20 +281,6 @@ class PolicyJob:
     def _goes_on(self, state: Any, over: np.ndarray) -> np.ndarray:
         cut = state.done == int(Finish.TICK_LIMIT)  # the task goes on, only the clock has stopped it
         return np.repeat(~over | cut, self.env.agents)
-
-    def _end(self, over: np.ndarray) -> None:
-        """Count the episodes that have ended."""
-        state, counts = self._lanes.state, self._counts
-        for lane in np.flatnonzero(over):
-            success, episodes = state.done[lane] == int(Finish.COMPLETED), counts["episodes"]
-            counts["recent"][int(episodes[0]) % RECENT] = success
-            episodes += 1, success, state.tick[lane], self._lanes.paid(lane)
-            if self._rungs:
-                ladder, found = self.env.world.ladder, [0] * len(self._rungs)
-                for agent in range(self.env.agents):
-                    own = ladder.achieved(state, lane, agent)
-                    found = [max(was, own[name] > 0) for was, name in zip(found, self._rungs, strict=True)]
-                counts["achieved"] += found
 
     def _note(self, codes: np.ndarray, decided: np.ndarray) -> None:
         """Which codes came up, and some observations for :meth:`export`."""
@@ -289,16 +310,6 @@ class PolicyJob:
         self._counts["tested"][:] = self.steps // EVERY, TEST_EPISODES, success, done
         return _write(self, path, seconds)
 
-    def episodes(self) -> dict[str, Any]:
-        """The figures of the training episodes: how many, success, mean ticks and reward, achievements and score."""
-        count, success, ticks, reward = self._counts["episodes"]
-        most = max(1, count)
-        told = {"episodes": int(count), "success": success / most, "ticks": ticks / most, "reward": reward / most}
-        if not self._rungs:
-            return told
-        shares = {name: achieved / most for name, achieved in zip(self._rungs, self._counts["achieved"], strict=True)}
-        return told | {"achieved": shares, "score": score(shares.values())}
-
     def export(self) -> dict[str, np.ndarray]:
         """The net in integers (``engine.trained``)."""
         params = {name: np.asarray(value, np.float64) for name, value in self._params.items()}
@@ -312,6 +323,13 @@ class PolicyJob:
         short = (table - table[:, :1])[seen]
         activations = ppo.hidden(self._params, sizes, self._sample)
         return {"rows": rows} | whole({**params, "table": short, "bias": bias}, *activations, len(table))
+
+
+def sizes_of(env: Environment, wide: int) -> ppo.Sizes:
+    """What a net sees and chooses from in an environment."""
+    spec, pairs = env.spec, len(env.verbs) * env.world.targets
+    high = code_of.py_func(spec.high) + 1 if spec.low >= 0 else CODES
+    return ppo.Sizes(len(spec.channels), spec.side**2, high, len(spec.vector), CODES, pairs, wide)
 
 
 def _table(params: Mapping[str, np.ndarray], sizes: ppo.Sizes) -> np.ndarray:
@@ -352,7 +370,7 @@ def _write(job: PolicyJob, path: Path, seconds: float | None = None) -> dict[str
     _, of, success, done = (int(count) for count in job._counts["tested"])
     card = {
         "kind": KIND, "world": job.env.world.name, "observed": observed(job.env), **job.settings, "steps": job.steps,
-        "cpu_seconds": seconds and round(seconds, 1), "training": job.episodes(),
+        "cpu_seconds": seconds and round(seconds, 1), "training": job.episodes.figures(),
         "test": {"first_seed": TEST_SEED, "episodes": of, "successes": success, "tasks_done": done / max(1, of)},
         "imagined": job.imagined,
         "script_sha256": cards.of_scripts(ppo.__file__, __file__),

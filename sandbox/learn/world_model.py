@@ -117,6 +117,7 @@ class WorldModelJob(Chunked):
     shuffled: bool = False  # the control: trained on the actions of other lanes
     options: list[dict[str, Any]] = field(default_factory=list)  # by default those of the world's practice
     average: ClassVar[float] = AVERAGE
+    batch: ClassVar[int] = BATCH
     scaling: ClassVar[int] = 20_000  # samples that choose the scales of the integers
 
     def __post_init__(self) -> None:
@@ -172,7 +173,7 @@ class WorldModelJob(Chunked):
 
     def _step(self, rng: np.random.Generator) -> float:
         """A step of each net, on a batch of its own; the mean of their losses."""
-        batches = (self.samples[rng.integers(len(self.samples), size=BATCH)] for _ in range(self.members))
+        batches = (self.samples[rng.integers(len(self.samples), size=self.batch)] for _ in range(self.members))
         return sum(self._learn(member, batch) for member, batch in enumerate(batches)) / self.members
 
     def _learn(self, member: int, batch: Samples) -> float:
