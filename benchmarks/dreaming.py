@@ -17,7 +17,7 @@ from sandbox.record.whole import replacing
 
 PEERS = ()
 PAGE, RUNS = "learning.md", Path("runs/learn")
-CPU, STEPS = 120, 1_000_000  # of a training, at most
+CPU, STEPS = 80, 1_000_000  # of a training, at most
 ARMS = {"PPO": 0, "PPO, and 1 imagined round for each": 1, "recurrent latent model": None}  # option imagine
 
 

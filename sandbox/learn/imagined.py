@@ -19,7 +19,7 @@ from sandbox.learn.world_model import WIDTHS, Samples, WorldModelJob, joined
 LANES, TICKS = 128, 32  # of a round of rollouts
 PART, SOME = 2, 8  # one lane in so many is seen by the model in a tick; of these, one in so many is remembered
 KEPT, MEMORY = 200_000, 1024  # samples of the model, and states in which a rollout may begin: the latest ones
-FIT, WARM = 96, 2000  # steps of the model for a round of real ticks; steps before the first rollout
+FIT, WARM = 96, 1000  # steps of the model for a round of real ticks; steps before the first rollout
 BATCH = 256  # samples of a step: so few, because the model is not to lag behind
 
 
