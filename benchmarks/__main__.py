@@ -39,6 +39,7 @@ BENCHMARKS = {
     "record": "a recorded run beside the same without a record: time, and bytes on disk, by team size",
     "imagination": "imagined ticks a second beside the bare kernel; prediction error by horizon; does it pay?",
     "learned": "learned world models: drift beside the rules with other dice; what a search with them gains",
+    "dreaming": "craft by PPO, by PPO in a learned model and by a recurrent latent model, at equal CPU seconds",
     "dream": "dreamed worlds: delta-accuracy, purity, forced codes, goals reached in the true kernel, controls",
     "video": "video models: how their pictures look, what in them is right, what a search in them reaches, controls",
     "generalist": "one agent for many worlds, told in words: does it obey, beside agents that hear less",

@@ -104,6 +104,8 @@ UNCLAIMED = [
     _list(SKILLS, "Tuning, and what others published", "They are not measurements of the present code.", _paragraphs,
           "- **Iteration**", "achievements, with a random curriculum", "- **Iron and diamonds",
           "Without its library a learner has", "so the interval is over worlds"),
+    _list("docs/learning.md", "Learning in the dream", "`python -m benchmarks dreaming` trains for 12 CPU minutes.",
+          _sections, "## Learning in the dream"),
     _list("docs/learning.md", "Dreamed worlds", "`python -m benchmarks dream` trains their controls first, with the "
           "extra `learn`; `tests/test_dream.py` holds the shipped one to its card.", _sections, "## Dreamed worlds"),
     _list("docs/learning.md", "Video models", "`python -m benchmarks video` trains their controls first, with the "

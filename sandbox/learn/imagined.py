@@ -12,7 +12,7 @@ import numpy as np
 
 from sandbox.core.finish import Finish
 from sandbox.engine.environment import Environment
-from sandbox.engine.learned import blank, imaginer, network, reporter
+from sandbox.engine.learned import blank, imaginer, network, reporter, tokens_of
 from sandbox.engine.survey import surveyor
 from sandbox.learn.world_model import WIDTHS, Samples, WorldModelJob, joined
 
@@ -31,6 +31,7 @@ class Model(WorldModelJob):
     scaling: ClassVar[int] = 2000
 
     def __init__(self, env: Environment, seed: int):
+        tokens_of(env.world)
         self.environments, self.samples = [env], None
         super().__init__(env.world.name, seed, options=[{}])
 

@@ -5,9 +5,9 @@ layer is a sum of such rows, which SciPy does as a sparse product; the rest is J
 average, in integers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
@@ -106,6 +106,21 @@ def loss(params: Mapping[str, Any], sums: Any, heads: Any, classes: Any, tokens:
     return total.mean()
 
 
+OPTIMISER = optax.adam(lambda step: RATE / jnp.sqrt(1 + step / SLOWER))
+
+
+@cache
+def graded(tokens: Tokens) -> Callable:
+    """The loss of a world's tokens, with its gradients; compiled once for all trainings."""
+    return jax.jit(jax.value_and_grad(partial(loss, tokens=tokens), argnums=(0, 1)))
+
+
+@cache
+def updated(average: float) -> Callable:
+    """A step of the optimiser, of whose parameters a moving average is kept."""
+    return jax.jit(partial(averaged, OPTIMISER, average))
+
+
 @dataclass
 class WorldModelJob(Chunked):
     """The training of a world model; see ``learn.training.Job``."""
@@ -128,7 +143,7 @@ class WorldModelJob(Chunked):
         rows = slots * self.tokens.rows + self.tokens.own_rows
         self.params = [first_params(rows, WIDTHS, self.tokens.outputs, slots, rng) for rng in rngs]
         self.mean = [dict(own) for own in self.params]
-        self.moments = [self.optimiser.init(own) for own in self.params]
+        self.moments = [OPTIMISER.init(own) for own in self.params]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -145,17 +160,13 @@ class WorldModelJob(Chunked):
     def tokens(self) -> Tokens:
         return tokens_of(opened(self.world))
 
-    @cached_property
-    def optimiser(self) -> Any:
-        return optax.adam(lambda step: RATE / jnp.sqrt(1 + step / SLOWER))
-
-    @cached_property
+    @property
     def _graded(self) -> Any:
-        return jax.jit(jax.value_and_grad(partial(loss, tokens=self.tokens), argnums=(0, 1)))
+        return graded(self.tokens)
 
-    @cached_property
+    @property
     def _updated(self) -> Any:
-        return jax.jit(partial(averaged, self.optimiser, self.average))
+        return updated(self.average)
 
     # -- training ------------------------------------------------------------------------------------------------------
 
