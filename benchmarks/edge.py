@@ -15,8 +15,9 @@ import sandbox
 from benchmarks.pages import DOCS, number, share, show
 from benchmarks.policies import learned
 from benchmarks.report import console
-from sandbox.agents.edge.net import Net, chances
+from sandbox.agents.edge.net import Net
 from sandbox.agents.edge.source import ASKED
+from sandbox.agents.odds import chances
 from sandbox.analysis.noisy_play import noisy_play
 from sandbox.nets.weights import read
 from sandbox.record import AgentAnswered, Event

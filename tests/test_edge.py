@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 import sandbox
-from sandbox.agents.edge.net import Net, chances
+from sandbox.agents.edge.net import Net
 from sandbox.agents.edge.options import Device
+from sandbox.agents.odds import chances
 from sandbox.core.errors import UsageError
 from sandbox.nets.weights import Weights, read, shipped
 from sandbox.running.replay import verify

@@ -64,7 +64,7 @@ def test_the_page_says_what_to_do(page):
     assert buttons(page) == {"Play", "Step", "Reset"}
     world = find("warehouse")
     controls = {each.key: each for each in (*page.get("button_group"), *page.selectbox)}
-    assert {*world.policies, "search", "human", "llm"} == set(controls["policy"].options)
+    assert {*world.policies, "search", "human", "llm", "generalist"} == set(controls["policy"].options)
     assert list(controls["layout"].options) == list(world.layouts)
     assert {f"severity.{each.name}" for each in world.perturbations} <= {each.key for each in page.slider}
 

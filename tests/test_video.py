@@ -111,6 +111,6 @@ def test_other_weights_are_refused_in_one_line(spoil, model):
 
 
 def test_worlds_without_tokens_or_cells_are_refused():
-    for world in ("craft", "web"):
+    for world in ("wildfire", "web"):
         with pytest.raises(UsageError, match=r"tokens|cells"):
             scene(world)

@@ -20,7 +20,7 @@ from sandbox.teams.protocols import PROTOCOLS
 
 TEAM = 19  # agents of a group, at most; the largest team that RWARE registers
 GROUPS = 3
-BUTTONS = 54  # letters of choices shown side by side; longer ones become a list
+BUTTONS = 60  # letters of choices shown side by side; longer ones become a list
 OF_A_WORLD = tuple(key for key in CHOICES if key not in ("world", "seed"))  # keys of choices that another world resets
 ALONE = "none"
 POLICY = "policy"  # key of the choice of a group's reasoner
