@@ -330,7 +330,8 @@ def test_every_button_does_something(visit):
         "Export TOML": saved,
         **{name: in_address(layout=name) for name in ("small", "medium", "large")},
         "tiny": usual_in_address(layout="tiny"),
-        **{name: in_address(policy=name) for name in ("idle", "random", "oracle", "search", "human", "llm", "generalist")},
+        **{name: in_address(policy=name)
+           for name in ("idle", "random", "oracle", "search", "human", "llm", "generalist")},
         "rules": usual_in_address(policy="rules"),
         "Step": lambda page: until(lambda: tick(page) == 1, PATIENCE), "Play": seen_after("Playing"),
         "Reset": lambda page: until(lambda: tick(page) == 0, PATIENCE), "Set up by hand": seen_after("Play it"),
