@@ -15,7 +15,7 @@ import numpy as np
 
 from sandbox.core.tokens import Channel, Practice, Tokens, patches
 from sandbox.engine.kernel import kernel
-from sandbox.worlds.craft.dynamics.kernels import close, known_verb
+from sandbox.worlds.craft.dynamics.kernels import _close, _known
 from sandbox.worlds.craft.dynamics.mobs import BALANCED_EVERY, NEAR
 from sandbox.worlds.craft.dynamics.players import (
     HUNGER,
@@ -196,7 +196,7 @@ def pack(s, lane, actions, params, tokens, asked):
     for agent in range(params.agents):
         if not _is_there(s, lane, agent):
             continue
-        verb = known_verb(actions, lane, agent)
+        verb = _known(actions, lane, agent)
         if not _legal(s, lane, agent, verb):
             verb = np.int32(Verb.NOOP)
         ahead = _player(s, lane, agent, verb, tokens)
@@ -414,7 +414,7 @@ def unpack(out, asked, count, s, lane, params):
             if out[k, FATE] == DIES:
                 remove(s, lane, slot)
                 gone = True
-    close(s, lane, gone, params)
+    _close(s, lane, gone, params)
 
 
 def _lacks(params: Params) -> str:

@@ -139,18 +139,18 @@ def advance(s, lane, actions, params):
     s.tick[lane] += 1
     used = s.census[lane]
     for agent in range(1, params.agents):  # legal at the start of the tick; refused if another player made it illegal
-        s.refused[lane, agent] = _legal(s, lane, agent, known_verb(actions, lane, agent))
+        s.refused[lane, agent] = _legal(s, lane, agent, _known(actions, lane, agent))
     for agent in range(params.agents):
         if s.body[lane, agent, Body.HEALTH] > 0 and s.pos[lane, agent, 0] >= 0:
             was_legal = agent > 0 and s.refused[lane, agent] > 0
-            update_player(s, lane, agent, known_verb(actions, lane, agent), was_legal, params)
+            update_player(s, lane, agent, _known(actions, lane, agent), was_legal, params)
         else:
             s.refused[lane, agent] = 0
-    close(s, lane, update_mobs(s, lane, used), params)
+    _close(s, lane, update_mobs(s, lane, used), params)
 
 
 @kernel
-def close(s, lane, gone, params):
+def _close(s, lane, gone, params):
     """The end of a tick: chunks are balanced, players are paid, the episode ends. ``gone``: a mob was removed."""
     if params.mobs and s.tick[lane] % BALANCED_EVERY == 0:
         gone |= balance(s, lane, daylight(s.tick[lane], params.severity[Severity.NIGHT]))
@@ -172,7 +172,7 @@ def close(s, lane, gone, params):
 
 
 @kernel
-def known_verb(actions, lane, agent):
+def _known(actions, lane, agent):
     """The verb of an agent; unknown verbs and targets count as noop."""
     verb = actions[lane, agent, 0]
     if actions[lane, agent, 1] != 0 or verb < 0 or verb > Verb.MAKE_IRON_SWORD:
