@@ -66,6 +66,7 @@ def tests(held_out: bool, quick: bool) -> tuple[Test, ...]:
     return tuple(found)
 
 
+@cache
 def net(arm: str = "generalist") -> Generalist:
     """The shipped net, or that of another arm."""
     return Generalist(read(shipped("generalist") if arm == "generalist" else _trained(arm)))

@@ -13,11 +13,12 @@ from matplotlib.figure import Figure
 
 from benchmarks.pages import DOCS, number, share, show
 from benchmarks.report import console
-from sandbox.analysis.videos.imagined import Begin, Simulated, Still, copied
+from sandbox.analysis.videos.imagined import Begin, Simulated, Still
 from sandbox.analysis.videos.measures import HORIZONS, beginning, measured
 from sandbox.analysis.videos.pictures import Camera, film, scene
 from sandbox.analysis.videos.planning import Attempt, attempts
 from sandbox.core.world_model import WorldModel
+from sandbox.engine.arrays import copied
 from sandbox.engine.learned import stepper
 from sandbox.nets.video import Video
 from sandbox.nets.weights import read, shipped

@@ -95,7 +95,7 @@ def _names_in_code(path) -> set[str]:
 
 
 def test_workflows_leave_the_list_of_what_tests_need_to_one_script(root):
-    """Under CI, what is not installed fails; a second list of extras would miss some of them."""
+    """Under CI a missing package is a failure. So the workflow calls ``.ci/run``, which installs them all."""
     jobs = yaml.safe_load((root / ".github/workflows/tests.yml").read_text())["jobs"]
     commands = {name: [step["run"] for step in job["steps"] if "run" in step] for name, job in jobs.items()}
     assert commands["tests"] == [".ci/run"] and os.access(root / ".ci/run", os.X_OK)

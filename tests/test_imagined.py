@@ -43,8 +43,8 @@ def test_a_training_in_the_dream_that_was_stopped_goes_on_as_if_it_had_not_been(
 def test_a_model_that_is_told_the_actions_of_other_lanes_foresees_worse(hasty, tmp_path):
     whole = job(tmp_path)
     dreams = whole._imagination
-    control, lanes = imagined.Imagination(whole.env, 0, shuffled=True), whole._lanes
-    fair = imagined.Imagination(whole.env, 0, shuffled=False)
+    control, lanes = imagined.Imagination(whole.env, 0, shuffled=True, lanes=64), whole._lanes
+    fair = imagined.Imagination(whole.env, 0, shuffled=False, lanes=64)
     rng = np.random.default_rng(0)
     for tick in range(120):
         watched = dreams.watch(lanes.state, tick)

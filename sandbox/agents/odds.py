@@ -7,6 +7,8 @@ import numpy as np
 from sandbox.core.decision import Percept
 from sandbox.engine.draw import uniform
 
+ILLEGAL = "nothing is legal"  # why no pair is drawn
+
 
 def chances(logits: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """(A,) the probability of each pair; 0 outside the mask."""

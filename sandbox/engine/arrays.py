@@ -92,6 +92,11 @@ def copy_lane(source, lane: int, target, to: int) -> None:
     copy_fields(tuple(zip(source, target, strict=True)), lane, to)
 
 
+def copied(state: Any, rows: np.ndarray) -> Any:
+    """Copies of some lanes of a state, or of other arrays with lanes: ``rows`` are numbers (n,), or flags (L,) bool."""
+    return type(state)(*(field[rows] for field in state))
+
+
 @allocating
 def copy_fields(fields, lane, to):
     """Copy lane ``lane`` of the first to lane ``to`` of the second array of each pair in ``fields``."""

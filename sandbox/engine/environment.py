@@ -1,6 +1,7 @@
 """A world that is set up: its parameters, its compiled loops, and the interface for everything above the engine."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
+from functools import cached_property
 from math import prod
 from numbers import Real
 from typing import Any
@@ -31,7 +32,7 @@ from sandbox.engine.play import EpisodeStats, PolicyAssignment, stats_shapes
 from sandbox.engine.pool import over_lanes
 from sandbox.engine.registry import opened
 from sandbox.engine.search import LEARNED, SEARCH, Policy, looks_ahead, policy_name
-from sandbox.engine.trained import TRAINED, nets_of
+from sandbox.engine.trained import TRAINED, nets_of, shipped_reasoners
 from sandbox.engine.workspace import workspace
 
 # -- setup: checked options, and parameters in the form that kernels need
@@ -235,6 +236,11 @@ class Environment(_OldNames):
     @property
     def verbs(self) -> tuple[str, ...]:
         return self.world.verbs
+
+    @cached_property
+    def shipped_reasoners(self) -> tuple[str, ...]:
+        """The trained policies of the package that fit this environment, as reasoners: ``policy:kitchen``."""
+        return shipped_reasoners(self)
 
     def is_warm(self, policies: Collection[Policy], whole: bool = False) -> bool:
         """Whether the kernels of a team with these policies are compiled, for ``whole`` episodes or hosted ticks."""

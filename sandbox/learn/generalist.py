@@ -23,6 +23,7 @@ from sandbox.engine.environment import make
 from sandbox.engine.registry import OURS, find
 from sandbox.learn import cards
 from sandbox.learn.nets import Chunked, averaged
+from sandbox.learn.ppo import FORBIDDEN
 from sandbox.nets import generalist as net
 from sandbox.nets.generalist import CODES, COMMON, KIND, Senses, card_of, logits
 from sandbox.record.whole import replacing
@@ -30,7 +31,6 @@ from sandbox.record.whole import replacing
 TOLD, NONE, SHUFFLED = "told", "none", "shuffled"  # language: the sentence, nothing, or that of another instruction
 BATCH, STEPS = 128, 20  # samples of each world in a step; steps of a round
 RATE, SLOWER, AVERAGE = 2e-3, 1000, 0.995  # learning rate, steps until it is lower by sqrt(2), moving average
-FORBIDDEN = -1e9  # logit
 TRAINED = 4  # paraphrases of each instruction; the others are kept for tests
 
 
@@ -77,7 +77,7 @@ class GeneralistJob(Chunked):
         self.mean, self.moments = dict(self.params), self.optimiser.init(self.params)
 
     @property
-    def is_over(self) -> bool:  # type: ignore[override]
+    def is_over(self) -> bool:
         """Whether the number of steps is reached."""
         return self.steps >= self.most
 

@@ -11,10 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sandbox.core.finish import Finish
+from sandbox.engine.arrays import copied
 from sandbox.engine.environment import Environment
-from sandbox.engine.learned import blank, imaginer, network, reporter, tokens_of
+from sandbox.engine.learned import blank, imaginer, network, tokens_of
 from sandbox.engine.survey import surveyor
-from sandbox.learn.world_model import WIDTHS, Samples, WorldModelJob, joined
+from sandbox.learn.world_model import WIDTHS, Samples, Witness, WorldModelJob, joined
 
 LANES, TICKS = 128, 32  # of a round of rollouts
 PART, SOME = 2, 8  # one lane in so many is seen by the model in a tick; of these, one in so many is remembered
@@ -48,16 +49,20 @@ class Model(WorldModelJob):
 
 
 class Imagination:
-    """Lanes that a learned model moves on, in the place of ``learn.policy.Lanes``. L lanes, N agents."""
+    """Lanes that a learned model moves on, in the place of ``learn.policy.Lanes``. L lanes, N agents.
 
-    def __init__(self, env: Environment, seed: int, shuffled: bool):
+    ``lanes`` are the real ones, of which it sees a part.
+    """
+
+    def __init__(self, env: Environment, seed: int, shuffled: bool, lanes: int):
         self.env, self.model, self._seed, self._shuffled = env, Model(env, seed), seed, shuffled
         self.state, self.view, self._minds = env.allocate(LANES), env.observation(LANES), env.memory(LANES)
         self._remembered = env.allocate(MEMORY)
         self._counts = np.zeros(2, np.int64)  # states remembered, and rollouts begun
         self._net = network(env.world, env.params, [blank(env.world, env.params, *WIDTHS)])
         self._actions = np.zeros((LANES, env.agents, 2), np.int32)
-        self._imagine, self._survey, self._report = imaginer(env.world), surveyor(env.world, None), reporter(env.world)
+        self._imagine, self._survey = imaginer(env.world), surveyor(env.world, None)
+        self._witness = Witness(env, lanes)
         numbers = len(env.spec.channels) * env.spec.side**2 + len(env.spec.vector)
         self.codes, self.worth = np.zeros((LANES, env.agents, numbers), np.uint8), np.zeros((LANES, 2))
         self.taught = np.zeros((LANES, env.agents), np.int32)
@@ -68,7 +73,7 @@ class Imagination:
     def watch(self, state: Any, tick: int) -> tuple[np.ndarray, Any]:
         """Remember some lanes before a tick; returns their numbers and copies of them."""
         chosen = np.arange(tick % PART, len(state.done), PART)
-        before = type(state)(*(field[chosen].copy() for field in state))
+        before = copied(state, chosen)
         for lane in chosen[state.done[chosen] == int(Finish.RUNNING)][::SOME]:
             place = int(self._counts[0]) % MEMORY
             for kept, field in zip(self._remembered, state, strict=True):
@@ -79,16 +84,9 @@ class Imagination:
     def see(self, chosen: np.ndarray, before: Any, actions: np.ndarray, after: Any) -> None:
         """What became of lanes that were watched, with the ``actions`` (L, N, 2) of all lanes."""
         told = actions[np.roll(chosen, 1) if self._shuffled else chosen]
-        most = len(chosen) * len(self._net.asked)
-        rows, heads = np.empty((most, len(self._net.found)), np.int32), np.empty(most, np.int8)
-        classes = np.empty((most, self._net.out.shape[1]), np.int16)
-        count = self._report(before, told, after, chosen, self.env.params, self._net, rows, heads, classes)
-        kept = self.env.world.tokens.practice.kept
         rng = np.random.default_rng([self._seed, 4, int(self._counts[0]), len(self._fresh)])
-        own = np.flatnonzero(rng.random(count) < np.array(kept)[heads[:count]]) if kept else np.arange(count)
-        if len(own):
-            wide = int((rows[own] >= 0).sum(axis=1).max(initial=1))
-            self._fresh.append(Samples(rows[own, :wide], heads[own], classes[own]))
+        if len(new := self._witness.samples(before, told, after, chosen, rng)):
+            self._fresh.append(new)
 
     def fit(self) -> bool:
         """Fit the model to what was seen; returns whether it has learned enough to imagine."""
@@ -124,8 +122,7 @@ class Imagination:
             field[...] = kept[chosen]
         self.state.seed[:] = ((self._seed + 1) << 40) + (1 << 39) + int(self._counts[1]) + np.arange(LANES)
         self._counts[1] += LANES
-        for lane in range(LANES):
-            self.env.world.observe(self.state, lane, self.env.params, self.view)
+        self.env.observe(self.state, self.view)
         self._tell()
 
     def step(self, pairs: np.ndarray) -> None:

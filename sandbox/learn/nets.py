@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import numpy as np
@@ -55,8 +55,6 @@ def averaged(optimiser: Any, share: float, params: Any, mean: Any, moments: Any,
 class Chunked(ABC):
     """A part of a job (see ``learn.training.Job``) that learns from episodes, which are added chunk by chunk."""
 
-    is_over: ClassVar[bool] = False  # only the budget ends it
-
     seed: int
     ticks: int  # of episodes, at most
     params: Any
@@ -64,6 +62,11 @@ class Chunked(ABC):
     moments: Any
     chunks: int
     steps: int
+
+    @property
+    def is_over(self) -> bool:
+        """Whether there is nothing more to do; by default only the budget ends it."""
+        return False
 
     @property
     @abstractmethod

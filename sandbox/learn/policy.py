@@ -140,7 +140,24 @@ class Episodes:
         return told | {"achieved": shares, "score": score(shares.values())}
 
 
-class PolicyJob:
+class Stepped:
+    """A part of a job (see ``learn.training.Job``) that ends with a number of real ticks."""
+
+    _most: int
+    _counts: dict[str, np.ndarray]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the number of steps is reached."""
+        return self.steps >= self._most
+
+    @property
+    def steps(self) -> int:
+        """Ticks of the world so far, of all lanes together."""
+        return int(self._counts["steps"][0])
+
+
+class PolicyJob(Stepped):
     """The training of a policy (see ``learn.training``), which keeps ``weights.safetensors`` in ``folder`` up to date.
 
     ``reward`` is TASK or WORLD; ``teacher`` a policy of the world whose choices are imitated in the beginning. With
@@ -159,7 +176,7 @@ class PolicyJob:
             "reward": reward, "teacher": teacher or "", "shuffled": shuffled, "wide": wide, "imagine": imagine,
         }  # fmt: skip
         self._lanes = Lanes(env, seed, teacher)
-        self._imagination = imagined.Imagination(env, seed, shuffled) if imagine else None
+        self._imagination = imagined.Imagination(env, seed, shuffled, LANES) if imagine else None
         self.sizes, self.episodes = sizes_of(env, wide), Episodes(env)
         self._key = jax.random.key(seed)
         self._params = ppo.first_params(self.sizes, jax.random.fold_in(self._key, 0))
@@ -171,16 +188,6 @@ class PolicyJob:
         self._sample = np.resize(self._lanes.codes, (SAMPLES, self._lanes.codes.shape[2]))
 
     # -- what ``learn.training`` asks for ------------------------------------------------------------------------------
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the number of steps is reached."""
-        return self.steps >= self._most
-
-    @property
-    def steps(self) -> int:
-        """Ticks of the world so far, of all lanes together."""
-        return int(self._counts["steps"][0])
 
     @property
     def imagined(self) -> int:

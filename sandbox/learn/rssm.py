@@ -20,7 +20,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.engine.environment import Environment
 from sandbox.learn import ppo
-from sandbox.learn.policy import LANES, Episodes, Lanes, sizes_of
+from sandbox.learn.policy import LANES, Episodes, Lanes, Stepped, sizes_of
 
 DEEP, GROUPS, CLASSES, WIDE = 192, 16, 16, 128
 STOCHASTIC = GROUPS * CLASSES
@@ -233,7 +233,7 @@ def act(learned: Any, sizes: ppo.Sizes, state: Any, before: Any, seen: Any, mask
     return state, jax.random.categorical(draw, choice(learned["actor"], jnp.concatenate(state, -1), mask))
 
 
-class RssmJob:
+class RssmJob(Stepped):
     """The training (see ``learn.training``) of a recurrent latent model on the world's own reward, for one agent."""
 
     def __init__(self, env: Environment, seed: int = 0, steps: int = 10**12):
@@ -262,16 +262,6 @@ class RssmJob:
             "deep": np.zeros((LANES, DEEP), np.float32), "drawn": np.zeros((LANES, STOCHASTIC), np.float32),
         }  # fmt: skip
         self._counts = {"steps": np.zeros(1, np.int64), "ticks": np.zeros(1, np.int64)}
-
-    @property
-    def is_over(self) -> bool:
-        """Whether the number of steps is reached."""
-        return self.steps >= self._most
-
-    @property
-    def steps(self) -> int:
-        """Ticks of the world so far, of all lanes together."""
-        return int(self._counts["steps"][0])
 
     def round(self) -> str:
         """TICKS ticks of each lane, and an update."""

@@ -23,7 +23,7 @@ from sandbox.analysis.noisy_play import noisy_play
 from sandbox.core.tokens import Practice, Tokens
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.environment import Environment, make
-from sandbox.engine.learned import blank, network, tokens_of, transitions
+from sandbox.engine.learned import blank, network, reporter, tokens_of
 from sandbox.engine.registry import opened
 from sandbox.learn import cards
 from sandbox.learn.nets import Chunked, averaged, first_params, upper, whole
@@ -56,21 +56,37 @@ def practice(world: str) -> Practice:
     return tokens_of(opened(world)).practice
 
 
+class Witness:
+    """What a net sees of true ticks, of at most so many lanes, and what came: the samples that the practice keeps."""
+
+    def __init__(self, env: Environment, lanes: int):
+        self._env, self._report = env, reporter(env.world)
+        self._kept = np.array(tokens_of(env.world).practice.kept)
+        self._net = network(env.world, env.params, [blank(env.world, env.params, *WIDTHS)])
+        most = lanes * len(self._net.asked)
+        self._rows, self._heads = np.empty((most, len(self._net.found)), np.int32), np.empty(most, np.int8)
+        self._classes = np.empty((most, self._net.out.shape[1]), np.int16)
+
+    def samples(
+        self, before: Any, actions: np.ndarray, after: Any, to: np.ndarray, rng: np.random.Generator
+    ) -> Samples:
+        """Of one tick of the lanes of ``before``, which are the lanes ``to`` (L,) of ``after``."""
+        room = self._net, self._rows, self._heads, self._classes
+        count = self._report(before, actions, after, to, self._env.params, *room)
+        rows, heads = self._rows[:count], self._heads[:count]
+        own = np.flatnonzero(rng.random(count) < self._kept[heads]) if len(self._kept) else np.arange(count)
+        wide = int((rows[own] >= 0).sum(axis=1).max(initial=1))
+        return Samples(rows[own, :wide], heads[own], self._classes[own])
+
+
 def collect(env: Environment, rng: np.random.Generator, shuffled: bool, policy: str = "rules") -> Samples:
     """The samples of TICKS ticks of LANES lanes. ``shuffled``: what is seen has the actions of other lanes."""
-    net, witness = network(env.world, env.params, [blank(env.world, env.params, *WIDTHS)]), transitions(env.world)
-    rows, found = np.zeros((len(net.asked), len(net.found)), np.int32), []
-    kept = np.array(env.world.tokens.practice.kept)
+    witness, found, lanes = Witness(env, LANES), [], np.arange(LANES)
     first, noise = int(rng.integers(1 << 40)), rng.choice(NOISE, LANES)
     played = noisy_play(env, range(first, first + LANES), policy, noise, rng)
     for before, actions, after in islice(played, TICKS):
         told = actions[rng.permutation(LANES)] if shuffled else actions
-        for lane in np.flatnonzero(before.done == 0):
-            count = witness(before, lane, told, after, lane, env.params, net, rows)
-            heads = net.asked[:count, 1].astype(np.int8)
-            own = np.flatnonzero(rng.random(count) < kept[heads]) if len(kept) else np.arange(count)
-            wide = int((rows[:count] >= 0).sum(axis=1).max(initial=1))
-            found.append(Samples(rows[own, :wide], heads[own], net.out[own]))
+        found.append(witness.samples(before, told, after, lanes, rng))
     return joined(found)
 
 

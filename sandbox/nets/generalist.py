@@ -70,6 +70,11 @@ class Senses:
         return np.append(cells, [first + at[name] if name in at else -1 for name in self.vector]).astype(np.int64)
 
 
+def arranged(codes: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """(n, I) uint8: the codes (n, I') of observations as the net knows them, see :meth:`Senses.places`."""
+    return np.where(places >= 0, codes[:, places], 0).astype(np.uint8)
+
+
 def logits(params: Mapping[str, Any], world: str, codes: Any, sentences: Any, one_hot: Any, xp: Any = np) -> Any:
     """(n, A) of codes (n, I) and sentences (n, S); ``one_hot`` (codes, count) makes the last axis."""
     cell, column, place = (params[f"{world}.{name}"] for name in ("cell", "column", "place"))

@@ -7,7 +7,7 @@ import numpy as np
 
 from sandbox.agents.edge.net import Cost, Net
 from sandbox.agents.edge.options import EdgeOptions
-from sandbox.agents.odds import chances, dice
+from sandbox.agents.odds import ILLEGAL, chances, dice
 from sandbox.agents.python.api import Setting
 from sandbox.core.decision import Answered, Percept
 from sandbox.core.errors import UsageError
@@ -15,7 +15,7 @@ from sandbox.nets.weights import Weights
 
 PAIR_BYTES, CODE_BYTES = 2, 1  # of an answer, and of each number of an observation, between device and server
 SPENT, LATE = "its energy is spent", "a decision takes longer than its budget"
-ILLEGAL, ASKED = "nothing is legal", "asked the larger policy"
+ASKED = "asked the larger policy"
 DICE = 1 << 20  # stream of the draws
 
 

@@ -1,21 +1,19 @@
 """The answers of agents that are told in a sentence what to do (``Own`` asks them, and a record keeps them)."""
 
 from collections.abc import Sequence
-
-import numpy as np
+from functools import cache
 
 from sandbox.agents import wordllama
 from sandbox.agents.generalist.options import GENERALIST, GeneralistOptions
-from sandbox.agents.odds import chances, dice
+from sandbox.agents.odds import ILLEGAL, chances, dice
 from sandbox.agents.python.api import Setting
 from sandbox.core.decision import Answered, Percept
 from sandbox.core.errors import UsageError
 from sandbox.engine.trained import codes_of
-from sandbox.nets.generalist import Generalist
+from sandbox.nets.generalist import Generalist, arranged
 from sandbox.nets.weights import read, shipped
 
 DICE = 1 << 21  # stream of the draws
-ILLEGAL = "nothing is legal"
 
 
 def generalist_of(options: GeneralistOptions) -> Generalist:
@@ -35,7 +33,8 @@ class Told:
     def __init__(self, options: GeneralistOptions, net: Generalist, world: str, setting: Setting):
         net.check(world, setting.channels, setting.verbs, setting.targets)
         self._net, self._world, self._targets = net, world, setting.targets
-        self._vector, self.version = setting.vector, net.sha256
+        self._places = cache(lambda side: net.senses[world].places(side, setting.vector))
+        self.version = net.sha256
         self._drawn, self._sentence = dice(setting.seed, DICE), wordllama.embed([options.instruction])
 
     def answers(self, percepts: Sequence[Percept]) -> list[Answered]:
@@ -47,7 +46,7 @@ class Told:
     def _answer(self, percept: Percept) -> Answered:
         if not percept.mask.any():
             return Answered(None, printed=ILLEGAL)
-        order = self._net.senses[self._world].places(percept.window.shape[-1], self._vector)
-        codes = np.where(order >= 0, codes_of(percept.window, percept.vector)[order], 0)[None]
+        seen = codes_of(percept.window, percept.vector)[None]
+        codes = arranged(seen, self._places(percept.window.shape[-1]))
         odds = chances(self._net.logits(self._world, codes, self._sentence)[0].astype(float), percept.mask)
         return Answered(divmod(self._drawn(odds, percept), self._targets))

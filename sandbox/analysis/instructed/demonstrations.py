@@ -13,7 +13,7 @@ from sandbox.analysis.instructed.plans import AGENT, DEEPEST, Lanes, counts, ins
 from sandbox.analysis.instructed.starts import starts
 from sandbox.engine.environment import Environment, make
 from sandbox.engine.trained import encode
-from sandbox.nets.generalist import Senses
+from sandbox.nets.generalist import Senses, arranged
 
 SLIPS = 0.15  # share of ticks
 
@@ -37,7 +37,7 @@ class Place(NamedTuple):
         raw = np.zeros((lanes, len(spec.channels) * spec.side**2 + len(spec.vector)), np.uint8)
         for lane in range(lanes):
             encode(view, lane, AGENT, raw[lane])
-        return np.where(self.order >= 0, raw[:, self.order], 0).astype(np.uint8)
+        return arranged(raw, self.order)
 
 
 def senses_of(envs: Sequence[Environment]) -> Senses:
@@ -88,7 +88,7 @@ def demonstrated(place: Place, seeds: range) -> Demonstrations:
 def _shown(place: Place, start: Lanes, rng: np.random.Generator) -> Iterator[tuple[np.ndarray, np.ndarray, int, int]]:
     before = counts(place.env, start.state)
     for goal, way in plans(place.env, start).items():
-        now, left = start.chosen([0]), list(way)
+        now, left = start.chosen(np.zeros(1, int)), list(way)
         for _ in range(DEEPEST):
             yield place.codes(now.view)[0], now.mask[0].copy(), left[0], goal
             slip = rng.random() < SLIPS

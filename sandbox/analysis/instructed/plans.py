@@ -13,6 +13,7 @@ from sandbox.core.errors import UsageError
 from sandbox.core.finish import Finish
 from sandbox.core.instructions import Instructed
 from sandbox.core.world import Observation, World
+from sandbox.engine.arrays import copied
 from sandbox.engine.environment import Environment
 from sandbox.engine.play import Due
 
@@ -30,9 +31,8 @@ class Lanes(NamedTuple):
         return len(self.state.seed)
 
     def chosen(self, rows: Any) -> "Lanes":
-        """Copies of some lanes."""
-        state, view = (type(part)(*(field[rows].copy() for field in part)) for part in self)
-        return Lanes(state, view)
+        """Copies of some lanes: their numbers, or flags."""
+        return Lanes(*(copied(part, rows) for part in self))
 
     @property
     def mask(self) -> np.ndarray:

@@ -1,7 +1,7 @@
 """Contrastive tasks: from the same start, several instructions. Which of all is done first says what was obeyed.
 
-Only starts from which three or more instructions can be done count, and of these only the instructions that can. So
-whoever does not listen cannot do well on all of them.
+A start counts if at least three instructions can be done from it, and only those are told. An agent that ignores what
+it is told does the same in each of these tasks, so it obeys in few of them.
 """
 
 from collections.abc import Sequence
@@ -51,12 +51,8 @@ def tasks(place: Place, seeds: range, most: int) -> Tasks:
 
 
 def _stacked(parts: Sequence[Lanes]) -> Lanes:
-    state, view = (
-        type(first[k])(*(np.concatenate(fields) for fields in zip(*(part[k] for part in parts), strict=True)))
-        for first in parts[:1]
-        for k in range(2)
-    )
-    return Lanes(state, view)
+    """All lanes of these parts, in order."""
+    return Lanes(*(type(of[0])(*map(np.concatenate, zip(*of, strict=True))) for of in zip(*parts, strict=True)))
 
 
 class Listening:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from sandbox.analysis.videos.pictures import Camera
+from sandbox.engine.arrays import copied
 from sandbox.nets.video import Video
 
 
@@ -78,8 +79,3 @@ class Still:
 
     def after(self, actions: np.ndarray) -> Self:
         return self
-
-
-def copied(state: Any, rows: np.ndarray) -> Any:
-    """Some lanes of a state."""
-    return type(state)(*(part[rows].copy() for part in state))

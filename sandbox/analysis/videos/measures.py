@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.linalg import sqrtm
 
-from sandbox.analysis.videos.imagined import Begin, Filmed, Simulated, copied
+from sandbox.analysis.videos.imagined import Begin, Filmed, Simulated
 from sandbox.analysis.videos.pictures import Camera, film, read
+from sandbox.engine.arrays import copied
 from sandbox.nets.video import DRAW, Video
 from sandbox.statistics import Estimate, clustered_rate, mean_difference
 

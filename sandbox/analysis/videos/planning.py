@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.analysis.videos.imagined import Begin, Imagined, copied
+from sandbox.analysis.videos.imagined import Begin, Imagined
 from sandbox.analysis.videos.pictures import Camera, film, read
+from sandbox.engine.arrays import copied
 
 LATER = 4  # ticks until the wanted picture
 MOST = 48  # pictures of a depth of the search

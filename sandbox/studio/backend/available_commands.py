@@ -8,7 +8,6 @@ from sandbox.agents.generalist.options import GENERALIST
 from sandbox.agents.memory.tokens import clip
 from sandbox.core.people import Question
 from sandbox.core.setup import dialled
-from sandbox.engine.trained import shipped_reasoners
 from sandbox.model import Sandbox
 from sandbox.oversight.approvals import Approvals
 from sandbox.scenario.load import MODEL as NAMED
@@ -123,7 +122,7 @@ def offer_of(
 def _reasoners(model: Sandbox) -> tuple[str, ...]:
     """What can decide for an agent."""
     world = model.env.world
-    known = *compiled_reasoners(world), *shipped_reasoners(model.env), PROGRAM, MODEL, ASKED
+    known = *compiled_reasoners(world), *model.env.shipped_reasoners, PROGRAM, MODEL, ASKED
     return (*known, GENERALIST) if world.instructed else known
 
 

@@ -12,7 +12,7 @@ from sandbox.core.world import World
 from sandbox.core.world_model import WorldModel
 from sandbox.engine.environment import make
 from sandbox.engine.registry import find, names
-from sandbox.engine.trained import shipped_policies, shipped_reasoners
+from sandbox.engine.trained import shipped_policies
 from sandbox.scenario.schema import SEARCH, TRAINED, AgentGroup, compiled_reasoners, kind_of
 from sandbox.studio.views.address import CHOICES, SETUP, among, forget, usual, within
 from sandbox.teams.graphs import OPTIONS
@@ -95,7 +95,7 @@ def _group(world: World, layout: str, number: int) -> dict[str, Any] | None:
 
 def _trained(world: World, layout: str) -> tuple[str, ...]:
     """The trained policies that come with the package and fit the layout."""
-    return shipped_reasoners(make(world.name, layout=layout)) if shipped_policies(world) else ()
+    return make(world.name, layout=layout).shipped_reasoners if shipped_policies(world) else ()
 
 
 def _details(world: World, reasoner: str, place: str) -> dict[str, Any]:

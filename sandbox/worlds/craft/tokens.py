@@ -18,6 +18,7 @@ from sandbox.engine.kernel import kernel
 from sandbox.worlds.craft.dynamics.kernels import _close, _known
 from sandbox.worlds.craft.dynamics.mobs import BALANCED_EVERY, NEAR
 from sandbox.worlds.craft.dynamics.players import (
+    FATIGUE,
     HUNGER,
     RECOVER,
     REST,
@@ -60,7 +61,7 @@ AHEAD, BEFORE, BITES, WAITS, ARROWS, HURT, DOES, NEEDS = range(12, 20)  # input,
 STUFF = NEEDS + 4  # the first of the items
 COUNTERS = (Body.HUNGER, Body.THIRST, Body.FATIGUE, Body.RECOVER)
 LEAST = np.array([0, 0, REST - 1, WEAKEN - 2], np.int32)  # of the counters
-SPAN = tuple(top - low + 5 for top, low in zip((HUNGER, THIRST, 30, RECOVER), LEAST.tolist(), strict=True))
+SPAN = tuple(top - low + 5 for top, low in zip((HUNGER, THIRST, FATIGUE, RECOVER), LEAST.tolist(), strict=True))
 SEEN = (
     Channel("ground", len(Material)), Channel("thing", KINDS), Channel("facing", 5), Channel("action", 1 + len(Verb)),
     Channel("sword", 4), Channel("sleeps", 2),
@@ -136,7 +137,7 @@ def _sword(body):
 
 @kernel
 def _around(s, lane, row, col, own):
-    """Fill what a player is told of creatures beside it: zombies that can bite or wait, arrows that fly at it."""
+    """Count the zombies beside a player, by whether they can bite now, and the arrows that fly at it."""
     for side in range(4):
         r, c = row + DROW[side], col + DCOL[side]
         if 0 <= r < s.grid.shape[1] and 0 <= c < s.grid.shape[2]:
